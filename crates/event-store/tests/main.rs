@@ -1,0 +1,13 @@
+//! The promises of the log, each on a real database and each in a file named for it.
+#![allow(clippy::unwrap_used)]
+
+mod append_only;
+mod atomic;
+mod durable;
+mod forgotten;
+mod gapless;
+mod given;
+mod once;
+mod refusals_are_fresh;
+mod snapshots;
+mod upcast;
