@@ -1,0 +1,154 @@
+//! Orders: a row per order with its lines, totals and status, and whom to reach while that is known.
+//!
+//! The status is never worked out here: the domain's own `order::State` is folded beside the row and asked.
+//! Contact and address are nulled when their subject asks to be forgotten; a fresh fold, which reads them as forgotten
+//! already, ends with the same rows.
+
+pub mod query;
+mod row;
+pub mod schema;
+mod table;
+#[cfg(test)]
+pub(crate) mod examples;
+#[cfg(test)]
+pub(crate) mod given;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use domain::{Event, customer, notification, order, stock};
+use event_store::Recorded;
+use futures::future::BoxFuture;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Error, ReadModel};
+
+pub use row::{Line, Return};
+pub(crate) use row::{owner_columns, owner_of};
+
+/// The read model of orders.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Orders;
+
+impl Orders {
+    /// The name its progress is kept under.
+    pub const NAME: &'static str = "orders";
+}
+
+impl ReadModel for Orders {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["orders", "forgotten_buyers", "order_mentions"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        events: &'a [Recorded],
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { Ok(project(connection, events).await?) })
+    }
+}
+
+/// What a batch says, sorted by what is to be done with it.
+#[derive(Default)]
+struct Batch<'a> {
+    of_orders: Vec<(Uuid, &'a Recorded, &'a order::Event)>,
+    mentions: Vec<(Uuid, i64)>,
+    forgotten: Vec<Uuid>,
+}
+
+impl<'a> Batch<'a> {
+    fn of(events: &'a [Recorded]) -> Self {
+        let mut batch = Self::default();
+        for recorded in events {
+            match &recorded.event {
+                Event::Order(event) => {
+                    if let Some(order) = order_of(recorded) {
+                        batch.of_orders.push((order, recorded, event));
+                    }
+                }
+                Event::Customer(customer::Event::Forgotten(event)) => batch.forgotten.push(event.subject.0),
+                event => {
+                    if let Some(order) = mentioned(event) {
+                        batch.mentions.push((order, recorded.position.0 as i64));
+                    }
+                }
+            }
+        }
+        batch
+    }
+
+    fn orders(&self) -> Vec<Uuid> {
+        self.of_orders.iter().map(|(order, ..)| *order).collect::<HashSet<_>>().into_iter().collect()
+    }
+
+    fn subjects(&self) -> Vec<Uuid> {
+        let placed = self.of_orders.iter().filter_map(|(.., event)| match event {
+            order::Event::Placed(placed) => Some(placed.subject.0),
+            _ => None,
+        });
+        placed.collect()
+    }
+}
+
+/// The order whose stream an event is in.
+pub(crate) fn order_of(recorded: &Recorded) -> Option<Uuid> {
+    recorded.stream.key().parse().ok()
+}
+
+/// The order that an event of another stream speaks of.
+fn mentioned(event: &Event) -> Option<Uuid> {
+    let order = match event {
+        Event::Stock(stock::Event::Reserved(event)) => event.order_id,
+        Event::Stock(stock::Event::Released(event)) => event.order_id,
+        Event::Stock(stock::Event::Shipped(event)) => event.order_id,
+        Event::Stock(stock::Event::Restocked(event)) => event.order_id,
+        Event::Notification(notification::Event::Requested(event)) => event.order_id,
+        _ => return None,
+    };
+    Some(order.0)
+}
+
+async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(), sqlx::Error> {
+    let batch = Batch::of(events);
+    let touched = batch.orders();
+    if !touched.is_empty() {
+        let mut forgotten: HashSet<Uuid> =
+            table::forgotten(connection, &batch.subjects()).await?.into_iter().collect();
+        forgotten.extend(&batch.forgotten);
+        let rows = table::load(connection, &touched).await?;
+        table::save(connection, &fold(rows, &batch.of_orders, &forgotten)).await?;
+    }
+    table::mention(connection, &batch.mentions).await?;
+    table::forget(connection, &batch.forgotten).await
+}
+
+/// Folds the events of orders into their rows. What a row has seen already changes nothing.
+fn fold(
+    mut rows: HashMap<Uuid, row::Row>,
+    events: &[(Uuid, &Recorded, &order::Event)],
+    forgotten: &HashSet<Uuid>,
+) -> Vec<row::Row> {
+    for (id, recorded, event) in events {
+        let (version, at) = (recorded.version as i32, recorded.recorded_at);
+        let row = match (rows.remove(id), event) {
+            (Some(row), _) if row.version >= version => Some(row),
+            (Some(row), event) => Some(row.evolve(event, version, at)),
+            (None, order::Event::Placed(placed)) => {
+                Some(row::Row::placed(placed, version, at, forgotten.contains(&placed.subject.0)))
+            }
+            // The log's first event of an order is its placing; nothing else can begin a row.
+            (None, _) => None,
+        };
+        if let Some(row) = row {
+            rows.insert(*id, row);
+        }
+    }
+    rows.into_values().collect()
+}

@@ -1,0 +1,57 @@
+//! Which error where: handlers answer with [`Error`], which says what the caller should do and becomes a problem document.
+//! Extractors of `http_surface` answer with their own problems before a handler is reached.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http_surface::Problem;
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// There is no such thing, or it is not the caller's: the two look the same. `not-found`, 404.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The caller's role may not ask this. `forbidden`, 403.
+    #[error("this is for {0} only")]
+    Forbidden(&'static str),
+    /// A parameter breaks a rule; correct it. `invalid-parameter`, 400.
+    #[error("{name} {rule}")]
+    Parameter {
+        /// Which one.
+        name: &'static str,
+        /// What it must be.
+        rule: String,
+    },
+    /// The read models have not reached the position of the `Consistency-Token` in time; ask again. `not-yet-consistent`,
+    /// 503 with `Retry-After`.
+    #[error("the answer would be older than the Consistency-Token asks for; ask again")]
+    Lagging,
+    /// The `Consistency-Token` belongs to another history of the log (it was restored); leave the token out.
+    /// `consistency-token-epoch`, 409.
+    #[error("the Consistency-Token belongs to another history of the log; ask without it")]
+    OtherEpoch,
+    /// Too many streams are open; ask again later. `too-many-streams`, 503 with `Retry-After`.
+    #[error("too many streams are open")]
+    TooManyStreams,
+    /// The read models cannot be asked just now; ask again. `unavailable`, 503 with `Retry-After`.
+    #[error("the read models cannot be reached")]
+    Database(#[from] sqlx::Error),
+    /// The log cannot be read just now; ask again. `unavailable`, 503 with `Retry-After`.
+    #[error("the log cannot be reached")]
+    Store(#[from] event_store::Error),
+    /// The projections cannot say how far they are; ask again. `unavailable`, 503 with `Retry-After`.
+    #[error("the read models cannot be reached")]
+    Projections(#[from] projections::Error),
+    /// What is stored is not what it should be: the operator must look. `internal`, 500.
+    #[error("what is stored cannot be read: {0}")]
+    Unreadable(String),
+    /// A problem that an extractor or the cursor has named already.
+    #[error("{0:?}")]
+    Problem(Box<Problem>),
+}
+
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}

@@ -1,0 +1,73 @@
+//! Lists: at most so many items, and an opaque cursor for those that follow. A cursor is authenticated, and good only for
+//! the list and the filter that it was given for.
+
+use http_surface::auth::Keys;
+use http_surface::cursor;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::error::Error;
+
+/// Items when none are asked for.
+const LIMIT_DEFAULT: u32 = 20;
+/// Most items of one answer.
+const LIMIT_MAX: u32 = 100;
+
+/// Some items of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    /// The items.
+    pub(crate) items: Vec<T>,
+    /// What to send as `cursor` for those that follow. `null`: these were the last.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// What a cursor holds: where the page ended, of which list, asked for how.
+#[derive(Debug, Serialize, Deserialize)]
+struct Ended<K> {
+    list: String,
+    filter: String,
+    key: K,
+}
+
+/// The limit that was asked for.
+pub(crate) fn limit(asked: Option<u32>) -> Result<u32, Error> {
+    match asked {
+        None => Ok(LIMIT_DEFAULT),
+        Some(limit) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+        Some(_) => Err(Error::Parameter { name: "limit", rule: format!("must be 1 to {LIMIT_MAX}") }),
+    }
+}
+
+/// The cursor for what follows `key` in that list.
+pub(crate) fn cursor<K: Serialize>(
+    keys: &Keys,
+    list: &str,
+    filter: &impl Serialize,
+    key: K,
+) -> Result<String, Error> {
+    let ended = Ended { list: list.to_owned(), filter: fingerprint(filter)?, key };
+    Ok(cursor::encode(keys, &ended))
+}
+
+/// Where the page ended that the cursor was given for. A cursor of another list or filter is refused like a forged one.
+pub(crate) fn after<K: DeserializeOwned>(
+    keys: &Keys,
+    list: &str,
+    filter: &impl Serialize,
+    cursor: Option<&str>,
+) -> Result<Option<K>, Error> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let ended: Ended<K> = cursor::decode(keys, cursor)?;
+    if ended.list == list && ended.filter == fingerprint(filter)? {
+        return Ok(Some(ended.key));
+    }
+    Err(Error::Parameter { name: "cursor", rule: "was given for another list, or another filter".to_owned() })
+}
+
+fn fingerprint(filter: &impl Serialize) -> Result<String, Error> {
+    let text = serde_json::to_vec(filter).map_err(|error| Error::Unreadable(error.to_string()))?;
+    Ok(hex::encode(&Sha256::digest(text)[..16]))
+}
