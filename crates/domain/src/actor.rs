@@ -23,7 +23,9 @@ pub enum Actor {
 
 impl Actor {
     /// A part of this system.
-    pub fn system(name: &str) -> Self { Self::System(name.to_owned()) }
+    pub fn system(name: &str) -> Self {
+        Self::System(name.to_owned())
+    }
 }
 
 /// Whose cart or order it is.

@@ -29,7 +29,8 @@ pub struct Address {
 impl Address {
     /// The address with its texts checked and in NFC: lines and city up to 200 characters, postal code up to 20.
     pub fn checked(self) -> Result<Self, Invalid> {
-        let optional = |text: Option<String>, what| text.map(|text| bounded(what, &text, 1..=200)).transpose();
+        let optional =
+            |text: Option<String>, what| text.map(|text| bounded(what, &text, 1..=200)).transpose();
         Ok(Self {
             recipient: self.recipient,
             line1: bounded("line1", &self.line1, 1..=200)?,
@@ -42,7 +43,9 @@ impl Address {
     }
 
     /// Whether its texts keep the rules.
-    pub fn validate(&self) -> Result<(), Invalid> { self.clone().checked().map(drop) }
+    pub fn validate(&self) -> Result<(), Invalid> {
+        self.clone().checked().map(drop)
+    }
 }
 
 /// Whom to tell about an order.

@@ -1,6 +1,8 @@
 //! Commands of all aggregates, the streams each needs, and the decision over them.
 
-use crate::{Event, Refusal, State, StreamId, cart, checkout, customer, notification, order, payment, product, stock};
+use crate::{
+    Event, Refusal, State, StreamId, cart, checkout, customer, notification, order, payment, product, stock,
+};
 
 /// Anything that can be asked of the business.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +26,9 @@ pub trait States {
 }
 
 impl States for std::collections::HashMap<StreamId, State> {
-    fn get(&self, stream: &StreamId) -> Option<&State> { std::collections::HashMap::get(self, stream) }
+    fn get(&self, stream: &StreamId) -> Option<&State> {
+        std::collections::HashMap::get(self, stream)
+    }
 }
 
 /// What a command brings about: events for one or more streams, appended together or not at all. May be empty.

@@ -35,9 +35,13 @@ pub enum Unreadable {
 /// The payload of one event type. `personal` stays out of the payload's own JSON (`#[serde(skip)]`).
 pub trait Payload: serde::Serialize + serde::de::DeserializeOwned {
     /// Whose personal data it carries, and that data as JSON. `None`: it carries none.
-    fn personal(&self) -> Option<(SubjectId, Option<String>)> { None }
+    fn personal(&self) -> Option<(SubjectId, Option<String>)> {
+        None
+    }
     /// Puts back the personal data after reading; `None`: it was forgotten.
-    fn restore(&mut self, _personal: Option<&str>) -> Result<(), serde_json::Error> { Ok(()) }
+    fn restore(&mut self, _personal: Option<&str>) -> Result<(), serde_json::Error> {
+        Ok(())
+    }
 }
 
 /// Declares an aggregate's `Event` enum: one variant per payload struct, each with its stored name and schema version.

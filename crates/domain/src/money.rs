@@ -35,19 +35,29 @@ impl Currency {
         iso_currency::Currency::from_code(code).map(Self).ok_or(Error::UnknownCurrency)
     }
     /// Its code.
-    pub fn code(self) -> &'static str { self.0.code() }
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
     /// How many decimal places its minor unit has (ISO 4217 exponent): 0 for KRW and JPY, 2 for USD.
-    pub fn exponent(self) -> u32 { u32::from(self.0.exponent().unwrap_or(0)) }
+    pub fn exponent(self) -> u32 {
+        u32::from(self.0.exponent().unwrap_or(0))
+    }
 }
 
 impl std::fmt::Display for Currency {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(self.code()) }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
 }
 impl PartialOrd for Currency {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> { Some(self.cmp(other)) }
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 impl Ord for Currency {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering { self.code().cmp(other.code()) }
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.code().cmp(other.code())
+    }
 }
 
 /// An amount in minor units.
@@ -62,11 +72,17 @@ pub struct Money {
 
 impl Money {
     /// So many minor units.
-    pub fn new(amount: i64, currency: Currency) -> Self { Self { amount, currency } }
+    pub fn new(amount: i64, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
     /// Nothing.
-    pub fn zero(currency: Currency) -> Self { Self { amount: 0, currency } }
+    pub fn zero(currency: Currency) -> Self {
+        Self { amount: 0, currency }
+    }
     /// More than nothing.
-    pub fn is_positive(self) -> bool { self.amount > 0 }
+    pub fn is_positive(self) -> bool {
+        self.amount > 0
+    }
 
     fn same(self, other: Self) -> Result<(), Error> {
         if self.currency == other.currency {
@@ -74,7 +90,9 @@ impl Money {
         }
         Err(Error::Mixed { left: self.currency, right: other.currency })
     }
-    fn with(self, amount: Option<i64>) -> Result<Self, Error> { Ok(Self { amount: amount.ok_or(Error::Overflow)?, ..self }) }
+    fn with(self, amount: Option<i64>) -> Result<Self, Error> {
+        Ok(Self { amount: amount.ok_or(Error::Overflow)?, ..self })
+    }
 
     /// The sum.
     pub fn checked_add(self, other: Self) -> Result<Self, Error> {
@@ -87,14 +105,17 @@ impl Money {
         self.with(self.amount.checked_sub(other.amount))
     }
     /// So many times this.
-    pub fn checked_mul(self, times: u32) -> Result<Self, Error> { self.with(self.amount.checked_mul(i64::from(times))) }
+    pub fn checked_mul(self, times: u32) -> Result<Self, Error> {
+        self.with(self.amount.checked_mul(i64::from(times)))
+    }
 
     /// `numerator / denominator` of it, halves rounded away from zero.
     pub fn share(self, numerator: u64, denominator: u64) -> Result<Self, Error> {
         if denominator == 0 {
             return Err(Error::Overflow);
         }
-        let (denominator, product) = (i128::from(denominator), i128::from(self.amount).checked_mul(i128::from(numerator)));
+        let (denominator, product) =
+            (i128::from(denominator), i128::from(self.amount).checked_mul(i128::from(numerator)));
         let product = product.ok_or(Error::Overflow)?;
         let rounded = (2 * product.abs() + denominator) / (2 * denominator) * product.signum();
         self.with(i64::try_from(rounded).ok())

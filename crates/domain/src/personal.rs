@@ -24,5 +24,7 @@ impl<T> Personal<T> {
 }
 
 impl<T> From<T> for Personal<T> {
-    fn from(data: T) -> Self { Self::Known(data) }
+    fn from(data: T) -> Self {
+        Self::Known(data)
+    }
 }

@@ -31,9 +31,13 @@ impl Refusal {
         Self { kind, code, detail: detail.into(), field: None }
     }
     /// A decision looked at a stream that was not loaded: a defect of the command's `streams()`, never the caller's.
-    pub fn not_loaded() -> Self { Self::new(Kind::Conflict, "invalid-state", "the state of a stream was not loaded") }
+    pub fn not_loaded() -> Self {
+        Self::new(Kind::Conflict, "invalid-state", "the state of a stream was not loaded")
+    }
     /// There is no such thing, or it is not the actor's: the two are answered alike.
-    pub fn not_found(what: &str) -> Self { Self::new(Kind::NotFound, "not-found", format!("there is no such {what}")) }
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Kind::NotFound, "not-found", format!("there is no such {what}"))
+    }
     /// Names the field that broke the rule.
     #[must_use]
     pub fn at(mut self, field: &'static str) -> Self {

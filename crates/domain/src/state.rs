@@ -42,7 +42,9 @@ impl State {
     pub fn evolve(self, event: &Event) -> Self {
         match (self, event) {
             (Self::Customer(state), Event::Customer(event)) => Self::Customer(customer::evolve(state, event)),
-            (Self::Email(state), Event::Customer(event)) => Self::Email(customer::email::evolve(state, event)),
+            (Self::Email(state), Event::Customer(event)) => {
+                Self::Email(customer::email::evolve(state, event))
+            }
             (Self::Product(state), Event::Product(event)) => Self::Product(product::evolve(state, event)),
             (Self::Stock(state), Event::Stock(event)) => Self::Stock(stock::evolve(state, event)),
             (Self::Cart(state), Event::Cart(event)) => Self::Cart(cart::evolve(state, event)),

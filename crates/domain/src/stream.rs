@@ -32,7 +32,14 @@ pub enum Category {
 impl Category {
     /// All of them.
     pub const ALL: [Self; 8] = [
-        Self::Customer, Self::Email, Self::Product, Self::Stock, Self::Cart, Self::Order, Self::Payment, Self::Notification,
+        Self::Customer,
+        Self::Email,
+        Self::Product,
+        Self::Stock,
+        Self::Cart,
+        Self::Order,
+        Self::Payment,
+        Self::Notification,
     ];
 
     /// The prefix of its streams' names.
@@ -50,7 +57,9 @@ impl Category {
     }
 
     /// The category with that name.
-    pub fn parse(name: &str) -> Option<Self> { Self::ALL.into_iter().find(|category| category.name() == name) }
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|category| category.name() == name)
+    }
 }
 
 /// The name of a stream, `category-key`. Cheap to clone.
@@ -62,27 +71,49 @@ impl StreamId {
         Self(category, format!("{}-{key}", category.name()).into())
     }
     /// A customer's stream.
-    pub fn customer(id: CustomerId) -> Self { Self::new(Category::Customer, id) }
+    pub fn customer(id: CustomerId) -> Self {
+        Self::new(Category::Customer, id)
+    }
     /// The stream of the claim on an e-mail address, by its index (see [`crate::customer::EmailIndex`]).
-    pub fn email(index: &crate::customer::EmailIndex) -> Self { Self::new(Category::Email, index.as_str()) }
+    pub fn email(index: &crate::customer::EmailIndex) -> Self {
+        Self::new(Category::Email, index.as_str())
+    }
     /// A product's stream.
-    pub fn product(id: ProductId) -> Self { Self::new(Category::Product, id) }
+    pub fn product(id: ProductId) -> Self {
+        Self::new(Category::Product, id)
+    }
     /// A stock item's stream.
-    pub fn stock(sku: &Sku) -> Self { Self::new(Category::Stock, sku.as_str()) }
+    pub fn stock(sku: &Sku) -> Self {
+        Self::new(Category::Stock, sku.as_str())
+    }
     /// A cart's stream.
-    pub fn cart(id: CartId) -> Self { Self::new(Category::Cart, id) }
+    pub fn cart(id: CartId) -> Self {
+        Self::new(Category::Cart, id)
+    }
     /// An order's stream.
-    pub fn order(id: OrderId) -> Self { Self::new(Category::Order, id) }
+    pub fn order(id: OrderId) -> Self {
+        Self::new(Category::Order, id)
+    }
     /// A payment's stream.
-    pub fn payment(id: PaymentId) -> Self { Self::new(Category::Payment, id) }
+    pub fn payment(id: PaymentId) -> Self {
+        Self::new(Category::Payment, id)
+    }
     /// A notice's stream.
-    pub fn notification(id: NotificationId) -> Self { Self::new(Category::Notification, id) }
+    pub fn notification(id: NotificationId) -> Self {
+        Self::new(Category::Notification, id)
+    }
     /// Its category.
-    pub fn category(&self) -> Category { self.0 }
+    pub fn category(&self) -> Category {
+        self.0
+    }
     /// Its whole name.
-    pub fn as_str(&self) -> &str { &self.1 }
+    pub fn as_str(&self) -> &str {
+        &self.1
+    }
     /// What follows the category in its name.
-    pub fn key(&self) -> &str { &self.1[self.0.name().len() + 1..] }
+    pub fn key(&self) -> &str {
+        &self.1[self.0.name().len() + 1..]
+    }
     /// Reads a name as it is stored. `None` when it is no stream's name.
     pub fn parse(name: &str) -> Option<Self> {
         let (category, key) = name.split_once('-')?;
@@ -92,13 +123,19 @@ impl StreamId {
 }
 
 impl std::fmt::Display for StreamId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.1) }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.1)
+    }
 }
 impl std::fmt::Debug for StreamId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.1) }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.1)
+    }
 }
 impl Serialize for StreamId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> { serializer.serialize_str(&self.1) }
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.1)
+    }
 }
 impl<'de> Deserialize<'de> for StreamId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -18,11 +18,17 @@ pub struct Invalid {
 
 impl Invalid {
     /// This rule of that kind of text is broken.
-    pub fn new(what: &'static str, rule: impl Into<String>) -> Self { Self { what, rule: rule.into() } }
+    pub fn new(what: &'static str, rule: impl Into<String>) -> Self {
+        Self { what, rule: rule.into() }
+    }
 }
 
 /// Text in NFC without control characters, of so many characters. Surrounding white space is taken off.
-pub fn bounded(what: &'static str, text: &str, characters: std::ops::RangeInclusive<usize>) -> Result<String, Invalid> {
+pub fn bounded(
+    what: &'static str,
+    text: &str,
+    characters: std::ops::RangeInclusive<usize>,
+) -> Result<String, Invalid> {
     let text: String = text.trim().nfc().collect();
     let length = text.chars().count();
     if !characters.contains(&length) {
@@ -83,15 +89,20 @@ texts! {
 fn sku(text: &str) -> Result<String, Invalid> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || " ._-@:+".contains(c);
     if text.is_empty() || text.len() > 64 || !text.chars().all(allowed) || text.trim() != text {
-        return Err(Invalid::new("a SKU", "must be 1 to 64 of A-Z a-z 0-9 space . _ - @ : + without a space at either end"));
+        return Err(Invalid::new(
+            "a SKU",
+            "must be 1 to 64 of A-Z a-z 0-9 space . _ - @ : + without a space at either end",
+        ));
     }
     Ok(text.to_owned())
 }
 
 fn locale(text: &str) -> Result<String, Invalid> {
-    let (language, region) = text.split_once('-').map_or((text, None), |(language, region)| (language, Some(region)));
+    let (language, region) =
+        text.split_once('-').map_or((text, None), |(language, region)| (language, Some(region)));
     let language_fits = (2..=3).contains(&language.len()) && language.chars().all(|c| c.is_ascii_lowercase());
-    let region_fits = region.is_none_or(|region| region.len() == 2 && region.chars().all(|c| c.is_ascii_uppercase()));
+    let region_fits =
+        region.is_none_or(|region| region.len() == 2 && region.chars().all(|c| c.is_ascii_uppercase()));
     if language_fits && region_fits {
         return Ok(text.to_owned());
     }
@@ -128,7 +139,9 @@ fn email(text: &str) -> Result<String, Invalid> {
     if text.len() > 254 || local.len() > 64 {
         return Err(wrong("must have at most 254 bytes, at most 64 of them before the @"));
     }
-    let plain = |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@');
+    let plain = |part: &str| {
+        !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@')
+    };
     let dots = domain.split('.').all(|label| !label.is_empty()) && domain.contains('.');
     if !plain(local) || !plain(domain) || !dots {
         return Err(wrong("must look like name@example.com"));
@@ -150,7 +163,9 @@ pub struct LocalisedText(BTreeMap<Locale, String>);
 
 impl LocalisedText {
     /// Names: at least one language, 1 to 300 characters each.
-    pub fn names(texts: impl IntoIterator<Item = (Locale, String)>) -> Result<Self, Invalid> { Self::build(texts, 1..=300, 1) }
+    pub fn names(texts: impl IntoIterator<Item = (Locale, String)>) -> Result<Self, Invalid> {
+        Self::build(texts, 1..=300, 1)
+    }
 
     /// Descriptions: any number of languages, up to 10,000 characters each.
     pub fn descriptions(texts: impl IntoIterator<Item = (Locale, String)>) -> Result<Self, Invalid> {
@@ -164,7 +179,9 @@ impl LocalisedText {
     ) -> Result<Self, Invalid> {
         let texts: BTreeMap<_, _> = texts
             .into_iter()
-            .map(|(locale, text)| bounded("a localised text", &text, characters.clone()).map(|text| (locale, text)))
+            .map(|(locale, text)| {
+                bounded("a localised text", &text, characters.clone()).map(|text| (locale, text))
+            })
             .collect::<Result<_, _>>()?;
         if texts.len() < least || texts.len() > 20 {
             return Err(Invalid::new("a localised text", format!("must be in {least} to 20 languages")));
@@ -173,12 +190,16 @@ impl LocalisedText {
     }
 
     /// In exactly that language.
-    pub fn get(&self, locale: &Locale) -> Option<&str> { self.0.get(locale).map(String::as_str) }
+    pub fn get(&self, locale: &Locale) -> Option<&str> {
+        self.0.get(locale).map(String::as_str)
+    }
 
     /// In that language, else its language without the country, else Korean, else English, else any. Empty when there is none.
     pub fn best(&self, locale: &Locale) -> &str {
         let language = locale.as_str().split('-').next().unwrap_or_default();
-        let of = |wanted: &str| self.0.iter().find(|(have, _)| have.as_str() == wanted).map(|(_, text)| text.as_str());
+        let of = |wanted: &str| {
+            self.0.iter().find(|(have, _)| have.as_str() == wanted).map(|(_, text)| text.as_str())
+        };
         self.get(locale)
             .or_else(|| of(language))
             .or_else(|| of("ko"))
@@ -188,5 +209,7 @@ impl LocalisedText {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (&Locale, &str)> { self.0.iter().map(|(locale, text)| (locale, text.as_str())) }
+    pub fn iter(&self) -> impl Iterator<Item = (&Locale, &str)> {
+        self.0.iter().map(|(locale, text)| (locale, text.as_str()))
+    }
 }

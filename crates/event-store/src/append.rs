@@ -198,7 +198,8 @@ impl EventStore {
             columns.answers.push(command.answer.clone());
             columns.records.push(command.record);
             columns.times.push(command.at);
-            let metadata = serde_json::to_string(&command.metadata).map_err(|error| Error::Corrupt(error.to_string()))?;
+            let metadata = serde_json::to_string(&command.metadata)
+                .map_err(|error| Error::Corrupt(error.to_string()))?;
             columns.metadata.push(metadata);
             for (stream, version) in &command.reads {
                 columns.read_commands.push(ordinal);
@@ -222,7 +223,11 @@ impl EventStore {
     }
 
     /// Seals the personal data of the batch; the keys are looked up once for all.
-    async fn seal(&self, columns: &mut Columns, personal: Vec<(usize, Uuid, Option<String>)>) -> Result<(), Error> {
+    async fn seal(
+        &self,
+        columns: &mut Columns,
+        personal: Vec<(usize, Uuid, Option<String>)>,
+    ) -> Result<(), Error> {
         if personal.is_empty() {
             return Ok(());
         }
@@ -230,7 +235,11 @@ impl EventStore {
         let keys: HashMap<Uuid, Subject> = self.keys.of(&self.pool, subjects, true).await?;
         for (index, subject, plain) in personal {
             let key = keys.get(&subject).ok_or(Error::KeyMissing(subject))?;
-            let bound = bound_to(&columns.streams[index], columns.versions[index].unsigned_abs(), columns.types[index]);
+            let bound = bound_to(
+                &columns.streams[index],
+                columns.versions[index].unsigned_abs(),
+                columns.types[index],
+            );
             columns.subjects[index] = Some(subject);
             columns.sealed[index] = match plain {
                 Some(plain) => key.seal(subject, &plain, &bound)?,

@@ -15,7 +15,9 @@ const POLL: Duration = Duration::from_millis(50);
 pub struct Wake(Arc<watch::Sender<Position>>);
 
 impl Default for Wake {
-    fn default() -> Self { Self(Arc::new(watch::Sender::new(Position(0)))) }
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(Position(0))))
+    }
 }
 
 impl Wake {
@@ -29,7 +31,9 @@ impl Wake {
     }
 
     /// The highest position known here.
-    pub fn known(&self) -> Position { *self.0.borrow() }
+    pub fn known(&self) -> Position {
+        *self.0.borrow()
+    }
 
     /// Waits until more than `after` is known here, or for that long.
     pub async fn beyond(&self, after: Position, at_most: Duration) {
@@ -48,12 +52,16 @@ pub struct Feed {
 
 impl EventStore {
     /// The log after a position.
-    pub fn feed(&self, after: Position) -> Feed { Feed { store: self.clone(), after } }
+    pub fn feed(&self, after: Position) -> Feed {
+        Feed { store: self.clone(), after }
+    }
 }
 
 impl Feed {
     /// How far it has come.
-    pub fn position(&self) -> Position { self.after }
+    pub fn position(&self) -> Position {
+        self.after
+    }
 
     /// The next events, at least one; waits until there is one. Dropping the future loses nothing.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<Recorded>, Error> {

@@ -41,7 +41,9 @@ pub struct EventStore {
 }
 
 impl std::fmt::Debug for EventStore {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.debug_struct("EventStore").finish_non_exhaustive() }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventStore").finish_non_exhaustive()
+    }
 }
 
 impl EventStore {
@@ -58,10 +60,14 @@ impl EventStore {
     }
 
     /// The database it is in.
-    pub fn pool(&self) -> &PgPool { &self.pool }
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
 
     /// Tells readers in this process that there is more.
-    pub fn wake(&self) -> &Wake { &self.wake }
+    pub fn wake(&self) -> &Wake {
+        &self.wake
+    }
 
     /// Where the log ends.
     pub async fn head(&self) -> Result<Head, Error> {
@@ -74,13 +80,19 @@ impl EventStore {
     /// mistakes positions that are used again for those it knows.
     pub async fn bump_epoch(&self) -> Result<Head, Error> {
         let (epoch, position): (uuid::Uuid, i64) =
-            sqlx::query_as("UPDATE log.head SET epoch = gen_random_uuid() RETURNING epoch, position").fetch_one(&self.pool).await?;
+            sqlx::query_as("UPDATE log.head SET epoch = gen_random_uuid() RETURNING epoch, position")
+                .fetch_one(&self.pool)
+                .await?;
         Ok(Head { epoch, position: position.into() })
     }
 
     /// Forgets a person: destroys the key that all personal data of theirs is sealed with, for ever. `false`: it was gone already.
-    pub async fn destroy_key(&self, subject: SubjectId) -> Result<bool, Error> { self.keys.destroy(&self.pool, subject).await }
+    pub async fn destroy_key(&self, subject: SubjectId) -> Result<bool, Error> {
+        self.keys.destroy(&self.pool, subject).await
+    }
 
     /// The keyed hash by which an e-mail address is found.
-    pub fn email_index(&self, email: &Email) -> domain::customer::EmailIndex { self.keys.email_index(email) }
+    pub fn email_index(&self, email: &Email) -> domain::customer::EmailIndex {
+        self.keys.email_index(email)
+    }
 }

@@ -59,15 +59,21 @@ impl EventStore {
             .await?;
         let mut loaded: Vec<_> = wanted
             .iter()
-            .map(|each| Loaded { stream: each.stream.clone(), snapshot: None, events: Vec::new(), version: each.after_version })
+            .map(|each| Loaded {
+                stream: each.stream.clone(),
+                snapshot: None,
+                events: Vec::new(),
+                version: each.after_version,
+            })
             .collect();
         let mut rows = Vec::new();
         for row in &found {
             let ordinal: i64 = row.try_get("ordinal")?;
             let Some(entry) = loaded.get_mut(ordinal.unsigned_abs() as usize - 1) else { continue };
-            if let (Some(version), Some(state)) =
-                (row.try_get::<Option<i32>, _>("snapshot_version")?, row.try_get::<Option<String>, _>("state")?)
-            {
+            if let (Some(version), Some(state)) = (
+                row.try_get::<Option<i32>, _>("snapshot_version")?,
+                row.try_get::<Option<String>, _>("state")?,
+            ) {
                 let state = serde_json::from_str(&state)
                     .map_err(|error| Error::Corrupt(format!("the snapshot of {}: {error}", entry.stream)))?;
                 entry.snapshot = Some((version.unsigned_abs(), state));
@@ -77,7 +83,8 @@ impl EventStore {
                 rows.push(Row::from_row(row)?);
             }
         }
-        let places: HashMap<_, _> = wanted.iter().enumerate().map(|(index, each)| (each.stream.clone(), index)).collect();
+        let places: HashMap<_, _> =
+            wanted.iter().enumerate().map(|(index, each)| (each.stream.clone(), index)).collect();
         for event in self.decode(rows).await? {
             if let Some(entry) = places.get(&event.stream).and_then(|index| loaded.get_mut(*index)) {
                 entry.version = event.version;
@@ -96,7 +103,8 @@ impl EventStore {
         let states = sorted
             .iter()
             .map(|(stream, _, state)| {
-                serde_json::to_string(state).map_err(|error| Error::Corrupt(format!("the state of {stream}: {error}")))
+                serde_json::to_string(state)
+                    .map_err(|error| Error::Corrupt(format!("the state of {stream}: {error}")))
             })
             .collect::<Result<Vec<_>, _>>()?;
         sqlx::query(

@@ -18,7 +18,8 @@ pub struct Filter {
     pub until: Option<Position>,
 }
 
-const ALL: &str = concat!("SELECT ", columns!(), " FROM log.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2");
+const ALL: &str =
+    concat!("SELECT ", columns!(), " FROM log.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2");
 
 const FILTERED: &str = concat!(
     "SELECT ",
@@ -44,14 +45,26 @@ impl EventStore {
         if let Some(stream) = &filter.stream {
             let fits = filter.categories.is_empty() || filter.categories.contains(&stream.category());
             let limit = if fits { limit } else { 0 };
-            let query = sqlx::query_as(STREAM).bind(after).bind(limit).bind(until).bind(stream.as_str()).bind(&filter.types);
+            let query = sqlx::query_as(STREAM)
+                .bind(after)
+                .bind(limit)
+                .bind(until)
+                .bind(stream.as_str())
+                .bind(&filter.types);
             return query.fetch_all(&self.pool).await;
         }
         if filter.categories.is_empty() && filter.types.is_empty() && filter.until.is_none() {
             return sqlx::query_as(ALL).bind(after).bind(limit).fetch_all(&self.pool).await;
         }
         let categories: Vec<_> = filter.categories.iter().map(|category| category.name()).collect();
-        sqlx::query_as(FILTERED).bind(after).bind(limit).bind(until).bind(categories).bind(&filter.types).fetch_all(&self.pool).await
+        sqlx::query_as(FILTERED)
+            .bind(after)
+            .bind(limit)
+            .bind(until)
+            .bind(categories)
+            .bind(&filter.types)
+            .fetch_all(&self.pool)
+            .await
     }
 
     /// Up to `limit` events after a position, in order.
@@ -72,7 +85,11 @@ impl EventStore {
             columns!(),
             " FROM log.events e WHERE e.stream = $1 COLLATE \"C\" AND e.version > $2 ORDER BY e.version"
         );
-        let rows = sqlx::query_as(SQL).bind(stream.as_str()).bind(after_version as i32).fetch_all(&self.pool).await?;
+        let rows = sqlx::query_as(SQL)
+            .bind(stream.as_str())
+            .bind(after_version as i32)
+            .fetch_all(&self.pool)
+            .await?;
         self.decode(rows).await
     }
 }

@@ -13,13 +13,19 @@ use uuid::Uuid;
 pub struct Position(pub u64);
 
 impl From<i64> for Position {
-    fn from(position: i64) -> Self { Self(position.unsigned_abs()) }
+    fn from(position: i64) -> Self {
+        Self(position.unsigned_abs())
+    }
 }
 impl From<Position> for i64 {
-    fn from(position: Position) -> Self { Self::try_from(position.0).unwrap_or(Self::MAX) }
+    fn from(position: Position) -> Self {
+        Self::try_from(position.0).unwrap_or(Self::MAX)
+    }
 }
 impl std::fmt::Display for Position {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { self.0.fmt(f) }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// Where a log ends, or how far somebody has come in it. Positions of different epochs cannot be compared.

@@ -37,12 +37,15 @@ pub(crate) struct Row {
 }
 
 /// What sealed data belongs to: it opens in this event of this stream only.
-pub(crate) fn bound_to(stream: &str, version: u32, type_name: &str) -> String { format!("{stream}\u{0}{version}\u{0}{type_name}") }
+pub(crate) fn bound_to(stream: &str, version: u32, type_name: &str) -> String {
+    format!("{stream}\u{0}{version}\u{0}{type_name}")
+}
 
 impl Row {
     fn stream_id(&self) -> Result<StreamId, Error> {
-        StreamId::parse(&self.stream)
-            .ok_or_else(|| Error::Corrupt(format!("position {}: {:?} is not a stream", self.position, self.stream)))
+        StreamId::parse(&self.stream).ok_or_else(|| {
+            Error::Corrupt(format!("position {}: {:?} is not a stream", self.position, self.stream))
+        })
     }
 
     fn metadata(&self) -> Result<Metadata, Error> {
@@ -73,9 +76,10 @@ impl Row {
     fn recorded(self, personal: Option<&str>) -> Result<Recorded, Error> {
         let (stream, metadata) = (self.stream_id()?, self.metadata()?);
         let (position, schema_version) = (self.position.into(), self.schema_version.unsigned_abs());
-        let event = Event::decode(&self.type_name, schema_version, &self.data, personal).map_err(|source| {
-            Error::Unreadable { stream: stream.clone(), position: self.position.unsigned_abs(), source }
-        })?;
+        let event =
+            Event::decode(&self.type_name, schema_version, &self.data, personal).map_err(|source| {
+                Error::Unreadable { stream: stream.clone(), position: self.position.unsigned_abs(), source }
+            })?;
         Ok(Recorded {
             position,
             event_id: self.event_id,
@@ -94,11 +98,18 @@ impl Row {
 impl EventStore {
     /// Reads rows into events, with personal data where its key is still there. Keys are looked up once for all.
     pub(crate) async fn decode(&self, rows: Vec<Row>) -> Result<Vec<Recorded>, Error> {
-        let subjects: HashSet<Uuid> = rows.iter().filter(|row| row.sealed.is_some()).filter_map(|row| row.subject).collect();
-        let keys = if subjects.is_empty() { Default::default() } else { self.keys.of(&self.pool, subjects, false).await? };
+        let subjects: HashSet<Uuid> =
+            rows.iter().filter(|row| row.sealed.is_some()).filter_map(|row| row.subject).collect();
+        let keys = if subjects.is_empty() {
+            Default::default()
+        } else {
+            self.keys.of(&self.pool, subjects, false).await?
+        };
         rows.into_iter()
             .map(|row| {
-                let (Some(subject), Some(sealed)) = (row.subject, &row.sealed) else { return row.recorded(None) };
+                let (Some(subject), Some(sealed)) = (row.subject, &row.sealed) else {
+                    return row.recorded(None);
+                };
                 let key = keys.get(&subject).ok_or(Error::KeyMissing(subject))?;
                 let bound = bound_to(&row.stream, row.version.unsigned_abs(), &row.type_name);
                 let personal = key.open(subject, sealed, &bound)?;

@@ -23,7 +23,9 @@ pub async fn apply(pool: &PgPool, schema: &'static str, migrator: &Migrator) -> 
     let mut connection = PgConnection::connect_with(&options).await?;
     // Two nodes that start at once take turns here; `IF NOT EXISTS` alone can fail when both try.
     sqlx::query("SELECT pg_advisory_lock(7236482)").execute(&mut connection).await?;
-    sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}"))).execute(&mut connection).await?;
+    sqlx::query(AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}")))
+        .execute(&mut connection)
+        .await?;
     sqlx::query(AssertSqlSafe(format!("SET search_path TO {schema}"))).execute(&mut connection).await?;
     let applied = migrator.run(&mut connection).await;
     connection.close().await?;

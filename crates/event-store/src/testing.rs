@@ -5,8 +5,8 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -35,10 +35,14 @@ impl TestDatabase {
         let server = server();
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut admin = PgConnection::connect_with(&server).await.expect("the test server");
-        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut admin).await.expect("a database");
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut admin)
+            .await
+            .expect("a database");
         admin.close().await.expect("a connection");
         let own = server.clone().database(&name);
-        let pool = PgPoolOptions::new().max_connections(12).connect_with(own.clone()).await.expect("the database");
+        let pool =
+            PgPoolOptions::new().max_connections(12).connect_with(own.clone()).await.expect("the database");
         crate::migrate(&pool).await.expect("migrations");
         let url = format!("postgres://{}@{}:{}/{name}", own.get_username(), own.get_host(), own.get_port());
         Self { pool, url, name, server }
@@ -51,7 +55,9 @@ impl TestDatabase {
     }
 
     /// A log in it.
-    pub async fn store(&self) -> EventStore { self.store_with(MasterKey::generate()).await }
+    pub async fn store(&self) -> EventStore {
+        self.store_with(MasterKey::generate()).await
+    }
 
     /// A log in it, under that master key.
     pub async fn store_with(&self, master: MasterKey) -> EventStore {
@@ -90,6 +96,8 @@ fn server() -> PgConnectOptions {
 pub struct Cluster {
     folder: PathBuf,
     port: u16,
+    /// The postmaster, when this process has started it: once killed it must be waited for, or it looks alive to the next one.
+    postmaster: Mutex<Option<Child>>,
 }
 
 impl Cluster {
@@ -114,19 +122,24 @@ impl Cluster {
             std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o700)).expect("permissions");
             give_away(&data);
             let mut initdb = program("initdb");
-            initdb.args(["-U", "jumun", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"]).arg(&data);
+            initdb
+                .args(["-U", "jumun", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
+                .arg(&data);
             run(&mut initdb);
             let port = free_port();
             let own = format!(
                 "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nmax_connections = 300\n\
                  shared_buffers = 128MB\n{settings}"
             );
-            let mut file = std::fs::OpenOptions::new().append(true).open(data.join("postgresql.conf")).expect("settings");
+            let mut file = std::fs::OpenOptions::new()
+                .append(true)
+                .open(data.join("postgresql.conf"))
+                .expect("settings");
             file.write_all(own.as_bytes()).expect("settings");
             std::fs::write(folder.join("port"), port.to_string()).expect("the port");
         }
         let port = std::fs::read_to_string(folder.join("port")).expect("the port").parse().expect("a port");
-        let cluster = Self { folder: folder.to_owned(), port };
+        let cluster = Self { folder: folder.to_owned(), port, postmaster: Mutex::new(None) };
         if !cluster.answers() {
             cluster.launch();
         }
@@ -136,15 +149,31 @@ impl Cluster {
     fn launch(&self) {
         let log = std::fs::File::create(self.folder.join("log")).expect("a log file");
         let mut postgres = program("postgres");
-        postgres.arg("-D").arg(self.folder.join("data")).stdin(Stdio::null()).stdout(log.try_clone().expect("a log file")).stderr(log);
+        postgres
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log);
         // A session of its own: ctrl-C in the terminal ends the tests, not the server in the middle of theirs.
         postgres.process_group(0);
-        postgres.spawn().expect("postgres");
+        let mut running = postgres.spawn().expect("postgres");
         let begun = Instant::now();
         while !self.answers() {
+            if running.try_wait().expect("postgres").is_some() {
+                // The backends of a killed postmaster may take a moment to notice; until then the next one refuses to start.
+                running = postgres.spawn().expect("postgres");
+            }
             let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             assert!(begun.elapsed() < Duration::from_secs(60), "PostgreSQL does not start: {}", log());
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        *self.postmaster.lock().unwrap_or_else(PoisonError::into_inner) = Some(running);
+    }
+
+    fn reap(&self) {
+        if let Some(mut postmaster) = self.postmaster.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            postmaster.wait().expect("postgres");
         }
     }
 
@@ -156,7 +185,11 @@ impl Cluster {
 
     /// How to connect to it as superuser.
     pub fn options(&self) -> PgConnectOptions {
-        PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(self.port).username("jumun").database("postgres")
+        PgConnectOptions::new_without_pgpass()
+            .host("127.0.0.1")
+            .port(self.port)
+            .username("jumun")
+            .database("postgres")
     }
 
     /// The postmaster's process id.
@@ -168,6 +201,7 @@ impl Cluster {
     /// kill -9 of the postmaster; its backends end by themselves when they notice.
     pub fn kill(&self) {
         run(Command::new("kill").args(["-9", &self.pid().to_string()]));
+        self.reap();
         let begun = Instant::now();
         while self.answers() {
             assert!(begun.elapsed() < Duration::from_secs(30), "PostgreSQL does not die");
@@ -176,21 +210,21 @@ impl Cluster {
     }
 
     /// Starts it again after a kill.
-    pub fn restart(&self) { self.launch(); }
+    pub fn restart(&self) {
+        self.launch();
+    }
 
     /// Ends it and removes its folder.
     pub fn remove(self) {
         run(Command::new("kill").args(["-INT", &self.pid().to_string()]));
-        let begun = Instant::now();
-        while self.folder.join("data/postmaster.pid").exists() && begun.elapsed() < Duration::from_secs(30) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        self.reap();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 fn programs() -> PathBuf {
-    let installed = (15..=30).rev().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin")));
+    let installed =
+        (15..=30).rev().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin")));
     let configured = Command::new("pg_config").arg("--bindir").output().ok();
     let configured = configured.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
     let found = installed.into_iter().chain(configured).find(|folder| folder.join("initdb").exists());

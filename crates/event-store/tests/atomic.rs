@@ -12,7 +12,10 @@ async fn a_command_that_touches_several_streams_is_appended_whole_or_not_at_all(
     append(&store, vec![command(vec![(StreamId::stock(&first), 1, listed(&first))])]).await;
     let before = store.head().await.unwrap();
     // The second stream is new and fits, the first is at version 1 already.
-    let both = command(vec![(StreamId::stock(&second), 1, listed(&second)), (StreamId::stock(&first), 1, listed(&first))]);
+    let both = command(vec![
+        (StreamId::stock(&second), 1, listed(&second)),
+        (StreamId::stock(&first), 1, listed(&first)),
+    ]);
     let appended = append(&store, vec![both]).await;
     assert_eq!(appended.outcomes, [Outcome::Moved]);
     assert_eq!(store.head().await.unwrap(), before);
@@ -47,7 +50,8 @@ async fn a_command_that_builds_on_a_moved_one_is_moved_with_it() {
     let (hot, fresh) = (sku(), sku());
     let stale = store.head().await.unwrap();
     append(&store, vec![command(vec![(StreamId::stock(&hot), 1, listed(&hot))])]).await;
-    let moved = command(vec![(StreamId::stock(&hot), 1, listed(&hot)), (StreamId::stock(&fresh), 1, listed(&fresh))]);
+    let moved =
+        command(vec![(StreamId::stock(&hot), 1, listed(&hot)), (StreamId::stock(&fresh), 1, listed(&fresh))]);
     let builds_on_it = command(vec![(StreamId::stock(&fresh), 2, received(5))]);
     let appended = append_knowing(&store, stale, vec![moved, builds_on_it]).await;
     assert_eq!(appended.outcomes, [Outcome::Moved, Outcome::Moved]);

@@ -22,14 +22,18 @@ async fn what_was_acknowledged_is_there_after_kill_9_of_the_database() {
     let enough = Arc::new(tokio::sync::Notify::new());
     let writers: Vec<_> = (0..4)
         .map(|_| {
-            let (store, acknowledged, enough) = (store.clone(), Arc::clone(&acknowledged), Arc::clone(&enough));
+            let (store, acknowledged, enough) =
+                (store.clone(), Arc::clone(&acknowledged), Arc::clone(&enough));
             tokio::spawn(async move {
                 let mut streams = Vec::new();
                 let mut known = store.head().await.unwrap();
                 loop {
                     let (stream, event) = cart_opened();
-                    let batch =
-                        Batch { known, node: Uuid::now_v7(), commands: vec![command(vec![(stream.clone(), 1, event)])] };
+                    let batch = Batch {
+                        known,
+                        node: Uuid::now_v7(),
+                        commands: vec![command(vec![(stream.clone(), 1, event)])],
+                    };
                     // The first error is the kill.
                     let Ok(appended) = store.append(&batch).await else { return streams };
                     known = appended.head;
@@ -53,10 +57,17 @@ async fn what_was_acknowledged_is_there_after_kill_9_of_the_database() {
     let pool = PgPoolOptions::new().connect_with(cluster.options()).await.unwrap();
     let store = EventStore::open(pool.clone(), master).await.unwrap();
     for stream in &streams {
-        assert_eq!(store.read_stream(stream, 0).await.unwrap().len(), 1, "{stream} was acknowledged and is gone");
+        assert_eq!(
+            store.read_stream(stream, 0).await.unwrap().len(),
+            1,
+            "{stream} was acknowledged and is gone"
+        );
     }
     let events = store.read(Position(0), 100_000, &Filter::default()).await.unwrap();
-    assert!(events.iter().zip(1..).all(|(event, position)| event.position.0 == position), "positions have gaps");
+    assert!(
+        events.iter().zip(1..).all(|(event, position)| event.position.0 == position),
+        "positions have gaps"
+    );
     assert_eq!(store.head().await.unwrap().position.0, events.len() as u64);
     pool.close().await;
     cluster.remove();

@@ -64,10 +64,13 @@ async fn what_is_written_after_forgetting_is_forgotten_at_once() {
     store.destroy_key(subject).await.unwrap();
     let customer_id = CustomerId(subject.0);
     let edit = customer::ProfileEdit { name: Some(PersonName::parse("late").unwrap()), phone: None };
-    let changed = customer::ProfileChanged { customer_id, subject, locale: None, personal: Personal::Known(edit) };
+    let changed =
+        customer::ProfileChanged { customer_id, subject, locale: None, personal: Personal::Known(edit) };
     append(&store, vec![command(vec![(stream.clone(), 2, customer::Event::from(changed).into())])]).await;
     let read = store.read_stream(&stream, 1).await.unwrap();
-    let Event::Customer(customer::Event::ProfileChanged(changed)) = &read[0].event else { panic!("{read:?}") };
+    let Event::Customer(customer::Event::ProfileChanged(changed)) = &read[0].event else {
+        panic!("{read:?}")
+    };
     assert_eq!(changed.personal, Personal::Forgotten);
 }
 

@@ -33,7 +33,12 @@ async fn positions_have_no_gaps_and_readers_never_see_one_while_nodes_write() {
     let shared_sku = sku();
     let shared = StreamId::stock(&shared_sku);
     let first = database.store().await;
-    append_knowing(&first, first.head().await.unwrap(), vec![command(vec![(shared.clone(), 1, listed(&shared_sku))])]).await;
+    append_knowing(
+        &first,
+        first.head().await.unwrap(),
+        vec![command(vec![(shared.clone(), 1, listed(&shared_sku))])],
+    )
+    .await;
     let begin = Arc::new(Barrier::new(6));
     let done = Arc::new(AtomicBool::new(false));
     let reader = {
@@ -67,7 +72,8 @@ async fn positions_have_no_gaps_and_readers_never_see_one_while_nodes_write() {
     assert_eq!(events.len() as u64, expected);
     assert!(events.iter().zip(1..).all(|(event, position)| event.position.0 == position));
     assert_eq!(first.head().await.unwrap().position.0, expected);
-    let versions: Vec<_> = first.read_stream(&shared, 0).await.unwrap().iter().map(|event| event.version).collect();
+    let versions: Vec<_> =
+        first.read_stream(&shared, 0).await.unwrap().iter().map(|event| event.version).collect();
     assert!(versions.iter().zip(1..).all(|(version, expected)| *version == expected));
 }
 
@@ -78,7 +84,8 @@ async fn a_feed_wakes_when_there_is_more() {
     let mut feed = store.feed(Position(0));
     let following = tokio::spawn(async move { feed.next(10).await.unwrap() });
     let (stream, event) = cart_opened();
-    append_knowing(&store, store.head().await.unwrap(), vec![command(vec![(stream.clone(), 1, event)])]).await;
+    append_knowing(&store, store.head().await.unwrap(), vec![command(vec![(stream.clone(), 1, event)])])
+        .await;
     let events = tokio::time::timeout(std::time::Duration::from_secs(30), following).await.unwrap().unwrap();
     assert_eq!(events[0].stream, stream);
 }

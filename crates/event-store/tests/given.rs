@@ -7,7 +7,9 @@ use domain::{Actor, Currency, Event, Owner, StreamId, cart, stock};
 use event_store::{Appended, Batch, CommandKey, EventStore, Head, Metadata, Proposed};
 use uuid::Uuid;
 
-pub(crate) fn sku() -> Sku { Sku::parse(&format!("SKU-{}", Uuid::now_v7().simple())).unwrap() }
+pub(crate) fn sku() -> Sku {
+    Sku::parse(&format!("SKU-{}", Uuid::now_v7().simple())).unwrap()
+}
 
 pub(crate) fn cart_opened() -> (StreamId, Event) {
     let cart_id = CartId(Uuid::now_v7());
@@ -29,7 +31,12 @@ pub(crate) fn received(quantity: u32) -> Event {
 }
 
 pub(crate) fn metadata() -> Metadata {
-    Metadata { correlation_id: Uuid::now_v7(), causation_id: None, actor: Actor::system("test"), traceparent: None }
+    Metadata {
+        correlation_id: Uuid::now_v7(),
+        causation_id: None,
+        actor: Actor::system("test"),
+        traceparent: None,
+    }
 }
 
 /// A command with those events; what it read follows from their versions.

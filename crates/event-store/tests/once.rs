@@ -47,5 +47,8 @@ async fn equal_keys_of_different_callers_are_different_commands() {
     other.key.id = first.key.id;
     other.key.scope = 42;
     let appended = append(&store, vec![first, other]).await;
-    assert!(matches!(&appended.outcomes[..], [Outcome::Appended { .. }, Outcome::Appended { .. }]), "{appended:?}");
+    assert!(
+        matches!(&appended.outcomes[..], [Outcome::Appended { .. }, Outcome::Appended { .. }]),
+        "{appended:?}"
+    );
 }

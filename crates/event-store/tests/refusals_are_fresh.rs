@@ -25,7 +25,8 @@ async fn a_refusal_on_a_stream_that_has_moved_is_not_given() {
     let accepted = command(vec![(StreamId::stock(&other), 1, listed(&other))]);
     let mixed = append_knowing(&store, known, vec![refusal, accepted]).await;
     assert!(matches!(mixed.outcomes[..], [Outcome::Moved, Outcome::Appended { .. }]), "{mixed:?}");
-    let commands: i64 = sqlx::query_scalar("SELECT count(*) FROM log.commands").fetch_one(&database.pool).await.unwrap();
+    let commands: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM log.commands").fetch_one(&database.pool).await.unwrap();
     assert_eq!(commands, 3, "a refusal is not written down");
 }
 

@@ -13,7 +13,9 @@ async fn a_stream_loaded_with_a_snapshot_is_the_stream_loaded_without() {
     let mut events = vec![(stream.clone(), 1, listed(&sku))];
     events.extend((2..=50).map(|version| (stream.clone(), version, received(version))));
     append(&store, vec![command(events)]).await;
-    let fold = |state: State, events: &[event_store::Recorded]| events.iter().fold(state, |state, each| state.evolve(&each.event));
+    let fold = |state: State, events: &[event_store::Recorded]| {
+        events.iter().fold(state, |state, each| state.evolve(&each.event))
+    };
     let wanted = |after_version| [Wanted { stream: stream.clone(), after_version }];
     let whole = store.load(&wanted(0)).await.unwrap().remove(0);
     assert_eq!((whole.version, whole.events.len(), whole.snapshot.is_none()), (50, 50, true));

@@ -1,1 +1,3 @@
+//! The binary. Its roles join as they are built.
+
 fn main() {}

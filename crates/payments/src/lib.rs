@@ -150,7 +150,12 @@ pub trait Gateway: Send + Sync + std::fmt::Debug {
     /// still be under way.
     fn lookup<'a>(&'a self, payment_id: PaymentId) -> BoxFuture<'a, Outcome<Authorisation>>;
     /// Believes a webhook, or not. `header` reads a header of the request by its lower-case name; `now` is Unix seconds.
-    fn verify_webhook(&self, header: &dyn Fn(&str) -> Option<String>, body: &[u8], now: i64) -> Result<Notice, Forged>;
+    fn verify_webhook(
+        &self,
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+        now: i64,
+    ) -> Result<Notice, Forged>;
 }
 
 /// The gateways of a shop, by name.
@@ -165,7 +170,11 @@ impl Gateways {
         self
     }
     /// The one of that name.
-    pub fn get(&self, name: &str) -> Option<&Arc<dyn Gateway>> { self.0.get(name) }
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Gateway>> {
+        self.0.get(name)
+    }
     /// All names.
-    pub fn names(&self) -> impl Iterator<Item = &str> { self.0.keys().map(String::as_str) }
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
 }

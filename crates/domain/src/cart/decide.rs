@@ -70,7 +70,12 @@ pub fn decide(state: &State, command: &Command, product: Option<ProductId>) -> R
         }
         Command::RemoveItem { by, sku, .. } => {
             let open = open_for(state, by)?;
-            Ok(open.items.contains_key(sku).then(|| ItemRemoved { sku: sku.clone() }.into()).into_iter().collect())
+            Ok(open
+                .items
+                .contains_key(sku)
+                .then(|| ItemRemoved { sku: sku.clone() }.into())
+                .into_iter()
+                .collect())
         }
     }
 }
@@ -101,17 +106,27 @@ pub fn state_of(states: &impl States, cart_id: CartId) -> Result<&State, Refusal
 pub fn decide_over(states: &impl States, command: &Command) -> Result<Decision, Refusal> {
     let stream = StreamId::cart(command.cart_id());
     let state = state_of(states, command.cart_id())?;
-    let Command::SetItem { by, sku, .. } = command else { return Ok(Decision::on(&stream, decide(state, command, None)?)) };
+    let Command::SetItem { by, sku, .. } = command else {
+        return Ok(Decision::on(&stream, decide(state, command, None)?));
+    };
     // Whose cart it is comes first: nobody learns anything about SKUs through a cart that is not theirs.
     let open = open_for(state, by)?;
     let Some(product_id) = stock::state_of(states, sku)?.product_id() else {
-        return Err(Refusal::new(Kind::NotFound, "unknown-sku", format!("there is no SKU {:?}", sku.as_str())));
+        return Err(Refusal::new(
+            Kind::NotFound,
+            "unknown-sku",
+            format!("there is no SKU {:?}", sku.as_str()),
+        ));
     };
     let Some(offer) = product::state_of(states, product_id)?.on_sale() else {
         return Err(Refusal::new(Kind::Conflict, "not-for-sale", format!("{sku} is not on sale")));
     };
     if offer.price(open.currency).is_none() {
-        return Err(Refusal::new(Kind::Conflict, "no-price", format!("{sku} has no price in {}", open.currency)));
+        return Err(Refusal::new(
+            Kind::Conflict,
+            "no-price",
+            format!("{sku} has no price in {}", open.currency),
+        ));
     }
     Ok(Decision::on(&stream, decide(state, command, Some(product_id))?))
 }

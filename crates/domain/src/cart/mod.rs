@@ -18,7 +18,9 @@ impl Command {
     /// Which cart.
     pub fn cart_id(&self) -> CartId {
         match self {
-            Self::Open { cart_id, .. } | Self::SetItem { cart_id, .. } | Self::RemoveItem { cart_id, .. } => *cart_id,
+            Self::Open { cart_id, .. } | Self::SetItem { cart_id, .. } | Self::RemoveItem { cart_id, .. } => {
+                *cart_id
+            }
         }
     }
 

@@ -59,7 +59,9 @@ impl State {
         }
     }
     /// Whether it can be changed and bought.
-    pub fn is_open(&self) -> bool { matches!(self, Self::Open(_)) }
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Open(_))
+    }
 }
 
 /// The state after one more event.
@@ -80,7 +82,9 @@ pub fn evolve(state: State, event: &Event) -> State {
             open.items.remove(&removed.sku);
             State::Open(open)
         }
-        (State::Open(open), Event::CheckedOut(out)) => State::CheckedOut { owner: open.owner, order_id: out.order_id },
+        (State::Open(open), Event::CheckedOut(out)) => {
+            State::CheckedOut { owner: open.owner, order_id: out.order_id }
+        }
         (state, _) => state,
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn cancel(
         Stage::Cancelled => return Ok(Decision::default()),
         Stage::Pending { .. } => {}
         Stage::Confirmed if order.shipments.is_empty() => {}
-        Stage::Confirmed | Stage::PaymentFailed => return Err(order::Error::NotCancellable(order.status().as_str()).into()),
+        Stage::Confirmed | Stage::PaymentFailed => {
+            return Err(order::Error::NotCancellable(order.status().as_str()).into());
+        }
     }
     let cancelled = order::Event::from(order::Cancelled { reason: reason.to_owned() });
     let decision = Decision::on(&StreamId::order(order_id), [cancelled]).and(release(states, order)?);
@@ -48,7 +50,9 @@ fn let_money_go(states: &impl States, order: &Known, refund_id: RefundId) -> Res
         Standing::Authorised if known.refundable().is_positive() => {
             payment::RefundRequested { refund_id, amount: known.refundable(), reason }.into()
         }
-        Standing::Authorised if !known.capture_committed().is_positive() => payment::VoidRequested { reason }.into(),
+        Standing::Authorised if !known.capture_committed().is_positive() => {
+            payment::VoidRequested { reason }.into()
+        }
         _ => return Ok(Decision::default()),
     };
     Ok(Decision::on(&StreamId::payment(order.payment_id), [event]))

@@ -44,7 +44,13 @@ pub enum Command {
     },
     /// A return arrived: restock, and request the refund of `amount` (`None`: the value of its lines). Streams: order,
     /// payment, stock.
-    ReceiveReturn { order_id: OrderId, return_id: ReturnId, refund_id: RefundId, amount: Option<Money>, restock: bool },
+    ReceiveReturn {
+        order_id: OrderId,
+        return_id: ReturnId,
+        refund_id: RefundId,
+        amount: Option<Money>,
+        restock: bool,
+    },
     /// Staff gives money back: at most what is captured and not refunded or requested yet; `None`: all of that.
     /// Streams: order, payment.
     RefundOrder { order_id: OrderId, refund_id: RefundId, amount: Option<Money>, reason: String },

@@ -38,7 +38,8 @@ pub(super) fn receive(
     }
     if refund.is_positive() {
         let requested = payment::RefundRequested { refund_id, amount: refund, reason: "return".to_owned() };
-        decision = decision.and(Decision::on(&StreamId::payment(order.payment_id), [payment::Event::from(requested)]));
+        decision = decision
+            .and(Decision::on(&StreamId::payment(order.payment_id), [payment::Event::from(requested)]));
     }
     Ok(decision)
 }
@@ -64,7 +65,12 @@ pub(super) fn refund(
 
 fn within(amount: Money, refundable: Money) -> Result<Money, Refusal> {
     if !refundable.is_positive() {
-        return Err(Refusal::new(Kind::Conflict, "refund-too-high", "nothing is captured that could be refunded").at("/amount"));
+        return Err(Refusal::new(
+            Kind::Conflict,
+            "refund-too-high",
+            "nothing is captured that could be refunded",
+        )
+        .at("/amount"));
     }
     check_amount(amount, refundable)?;
     if amount.amount > refundable.amount {

@@ -31,7 +31,11 @@ impl Command {
     pub fn streams(&self, states: &impl States) -> Vec<StreamId> {
         match self {
             Self::PlaceOrder { order_id, payment_id, cart_id, .. } => {
-                let mut streams = vec![StreamId::order(*order_id), StreamId::cart(*cart_id), StreamId::payment(*payment_id)];
+                let mut streams = vec![
+                    StreamId::order(*order_id),
+                    StreamId::cart(*cart_id),
+                    StreamId::payment(*payment_id),
+                ];
                 if let Ok(cart::State::Open(open)) = cart::state_of(states, *cart_id) {
                     for (sku, item) in &open.items {
                         streams.push(StreamId::stock(sku));
@@ -42,7 +46,9 @@ impl Command {
             }
             Self::SettlePayment { payment_id, .. } | Self::SettleRefund { payment_id, .. } => {
                 let mut streams = vec![StreamId::payment(*payment_id)];
-                if let Some(order_id) = payment::state_of(states, *payment_id).ok().and_then(payment::State::order_id) {
+                if let Some(order_id) =
+                    payment::state_of(states, *payment_id).ok().and_then(payment::State::order_id)
+                {
                     streams.push(StreamId::order(order_id));
                     if matches!(self, Self::SettlePayment { .. }) {
                         streams.extend(stock_streams(states, order_id));
@@ -50,7 +56,9 @@ impl Command {
                 }
                 streams
             }
-            Self::ExpireOrder { order_id, .. } | Self::CancelOrder { order_id, .. } | Self::ShipOrder { order_id, .. }
+            Self::ExpireOrder { order_id, .. }
+            | Self::CancelOrder { order_id, .. }
+            | Self::ShipOrder { order_id, .. }
             | Self::ReceiveReturn { order_id, .. } => {
                 let mut streams = order_and_payment(states, *order_id);
                 streams.extend(stock_streams(states, *order_id));
@@ -61,7 +69,9 @@ impl Command {
     }
 }
 
-fn known(states: &impl States, order_id: OrderId) -> Option<&Known> { order::state_of(states, order_id).ok()?.known() }
+fn known(states: &impl States, order_id: OrderId) -> Option<&Known> {
+    order::state_of(states, order_id).ok()?.known()
+}
 
 fn order_and_payment(states: &impl States, order_id: OrderId) -> Vec<StreamId> {
     let payment = known(states, order_id).map(|known| StreamId::payment(known.payment_id));
@@ -76,8 +86,12 @@ fn stock_streams(states: &impl States, order_id: OrderId) -> Vec<StreamId> {
 pub fn decide(states: &impl States, command: &Command) -> Result<Decision, Refusal> {
     match command {
         Command::PlaceOrder { .. } => place::decide(states, command),
-        Command::SettlePayment { payment_id, outcome, capture } => settle::payment(states, *payment_id, outcome, *capture),
-        Command::SettleRefund { payment_id, refund_id, amount } => settle::refund(states, *payment_id, *refund_id, *amount),
+        Command::SettlePayment { payment_id, outcome, capture } => {
+            settle::payment(states, *payment_id, outcome, *capture)
+        }
+        Command::SettleRefund { payment_id, refund_id, amount } => {
+            settle::refund(states, *payment_id, *refund_id, *amount)
+        }
         Command::ExpireOrder { order_id, at } => call_off::expire(states, *order_id, *at),
         Command::CancelOrder { order_id, by, reason, refund_id } => {
             call_off::cancel(states, *order_id, by, reason, *refund_id)
@@ -121,7 +135,8 @@ fn check_amount(amount: Money, like: Money) -> Result<(), Refusal> {
         return Err(Refusal::new(Kind::Invalid, "currency-mismatch", detail).at("/amount/currency"));
     }
     if !amount.is_positive() {
-        return Err(Refusal::new(Kind::Invalid, "invalid-amount", format!("{amount} is not above 0")).at("/amount/amount"));
+        return Err(Refusal::new(Kind::Invalid, "invalid-amount", format!("{amount} is not above 0"))
+            .at("/amount/amount"));
     }
     Ok(())
 }

@@ -9,8 +9,18 @@ use crate::{Event, Kind, Money, Owner, Personal, Refusal, StreamId, payment, pro
 
 /// Every line reserved or none, prices, names and tax copied, the payment requested.
 pub(super) fn decide(states: &impl States, command: &Command) -> Result<Decision, Refusal> {
-    let Command::PlaceOrder { order_id, payment_id, cart_id, by, delivery, shipping_method, gateway, token, reserved_until, .. } =
-        command
+    let Command::PlaceOrder {
+        order_id,
+        payment_id,
+        cart_id,
+        by,
+        delivery,
+        shipping_method,
+        gateway,
+        token,
+        reserved_until,
+        ..
+    } = command
     else {
         return Err(Refusal::not_loaded());
     };
@@ -83,11 +93,16 @@ fn lines(states: &impl States, open: &Open, country: &str) -> Result<Vec<Line>, 
             return Err(Refusal::new(Kind::Conflict, "not-for-sale", format!("{sku} is no longer on sale")));
         };
         let Some(unit_price) = offer.price(open.currency) else {
-            return Err(Refusal::new(Kind::Conflict, "no-price", format!("{sku} has no price in {}", open.currency)));
+            return Err(Refusal::new(
+                Kind::Conflict,
+                "no-price",
+                format!("{sku} has no price in {}", open.currency),
+            ));
         };
         let total = unit_price.checked_mul(item.quantity)?;
         let tax = contained_tax(total, country)?;
-        let (sku, product_id, name, quantity) = (sku.clone(), item.product_id, offer.name.clone(), item.quantity);
+        let (sku, product_id, name, quantity) =
+            (sku.clone(), item.product_id, offer.name.clone(), item.quantity);
         Ok(Line { sku, product_id, name, quantity, unit_price, total, tax })
     };
     open.items.iter().map(line).collect()

@@ -22,10 +22,13 @@ pub(super) fn payment(
                 let detail = format!("the gateway holds {amount} where {} was asked for", known.amount);
                 return Err(Refusal::new(Kind::Conflict, "invalid-state", detail));
             }
-            let authorised = payment::Authorised { gateway_reference: gateway_reference.clone(), amount: *amount };
+            let authorised =
+                payment::Authorised { gateway_reference: gateway_reference.clone(), amount: *amount };
             let mut events: Vec<payment::Event> = vec![authorised.into()];
             if let Some(capture_id) = capture {
-                events.push(payment::CaptureRequested { capture_id, amount: *amount, shipment_id: None }.into());
+                events.push(
+                    payment::CaptureRequested { capture_id, amount: *amount, shipment_id: None }.into(),
+                );
                 events.push(payment::Captured { capture_id, amount: *amount }.into());
             }
             if order.is_pending() {
@@ -35,7 +38,10 @@ pub(super) fn payment(
             let reason = "the order no longer waits for it".to_owned();
             events.push(match capture {
                 // The refund's id follows from the payment's, so that saying it twice is saying it once.
-                Some(_) => payment::RefundRequested { refund_id: RefundId(payment_id.0), amount: *amount, reason }.into(),
+                Some(_) => {
+                    payment::RefundRequested { refund_id: RefundId(payment_id.0), amount: *amount, reason }
+                        .into()
+                }
                 None => payment::VoidRequested { reason }.into(),
             });
             Ok(Decision::on(&own, events))
@@ -60,12 +66,18 @@ pub(super) fn payment(
 }
 
 /// The gateway has given money back.
-pub(super) fn refund(states: &impl States, payment_id: PaymentId, refund_id: RefundId, amount: Money) -> Result<Decision, Refusal> {
+pub(super) fn refund(
+    states: &impl States,
+    payment_id: PaymentId,
+    refund_id: RefundId,
+    amount: Money,
+) -> Result<Decision, Refusal> {
     let known = payment_of(states, payment_id)?;
     if !payment::settle_refund(known, known.refunds.get(&refund_id), amount)? {
         return Ok(Decision::default());
     }
     let payment = payment::Event::from(payment::Refunded { refund_id, amount });
     let order = order::Event::from(order::Refunded { refund_id, amount });
-    Ok(Decision::on(&StreamId::payment(payment_id), [payment]).and(Decision::on(&StreamId::order(known.order_id), [order])))
+    Ok(Decision::on(&StreamId::payment(payment_id), [payment])
+        .and(Decision::on(&StreamId::order(known.order_id), [order])))
 }

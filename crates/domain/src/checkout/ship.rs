@@ -9,7 +9,8 @@ use crate::{Money, Refusal, StreamId, stock};
 
 /// Sends some or all of what is not sent yet.
 pub(super) fn decide(states: &impl States, command: &Command) -> Result<Decision, Refusal> {
-    let Command::ShipOrder { order_id, shipment_id, capture_id, lines, carrier, tracking_number } = command else {
+    let Command::ShipOrder { order_id, shipment_id, capture_id, lines, carrier, tracking_number } = command
+    else {
         return Err(Refusal::not_loaded());
     };
     let order = order_of(states, *order_id)?;
@@ -32,13 +33,16 @@ pub(super) fn decide(states: &impl States, command: &Command) -> Result<Decision
     };
     let mut decision = Decision::on(&StreamId::order(*order_id), [order::Event::from(sent)]);
     for each in &pieces {
-        let ship = stock::Action::Ship { order_id: *order_id, shipment_id: *shipment_id, quantity: each.quantity };
+        let ship =
+            stock::Action::Ship { order_id: *order_id, shipment_id: *shipment_id, quantity: each.quantity };
         decision = decision.and(stock_part(states, &each.sku, ship)?);
     }
     Ok(decision.and(capture(states, order, &pieces, *shipment_id, *capture_id)?))
 }
 
-fn not_sent(line: &LineState) -> u32 { line.quantity - line.shipped }
+fn not_sent(line: &LineState) -> u32 {
+    line.quantity - line.shipped
+}
 
 /// The value of what is sent, with the shipping fee the first time; the last shipment takes exactly the rest.
 fn capture(

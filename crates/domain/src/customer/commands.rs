@@ -1,9 +1,9 @@
 //! What can be asked of customers.
 
 use super::{EmailIndex, Profile};
+use crate::Address;
 use crate::ids::{AddressId, CustomerId};
 use crate::text::{Locale, PersonName, Phone};
-use crate::Address;
 
 /// What can be asked of customers.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,9 @@
 //! The rules of customers.
 
-use super::{AddressAdded, Command, EmailClaimed, EmailReleased, Event, Forgotten, ProfileChanged, ProfileEdit, Registered, State};
+use super::{
+    AddressAdded, Command, EmailClaimed, EmailReleased, Event, Forgotten, ProfileChanged, ProfileEdit,
+    Registered, State,
+};
 use crate::command::{Decision, States};
 use crate::ids::{CustomerId, SubjectId};
 use crate::{Kind, Personal, Refusal, StreamId};
@@ -70,12 +73,16 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
         Command::ChangeProfile { name: None, phone: None, locale: None, .. } => Ok(Vec::new()),
         Command::ChangeProfile { customer_id, name, phone, locale } => {
             let personal = Personal::Known(ProfileEdit { name: name.clone(), phone: phone.clone() });
-            Ok(vec![ProfileChanged { customer_id: *customer_id, subject, locale: locale.clone(), personal }.into()])
+            Ok(vec![
+                ProfileChanged { customer_id: *customer_id, subject, locale: locale.clone(), personal }
+                    .into(),
+            ])
         }
         Command::AddAddress { address_id, .. } if addresses.contains(address_id) => Ok(Vec::new()),
         Command::AddAddress { .. } if addresses.len() >= ADDRESSES_MAX => Err(Error::TooManyAddresses),
         Command::AddAddress { customer_id, address_id, address } => {
-            let (customer_id, address_id, personal) = (*customer_id, *address_id, Personal::Known(address.clone()));
+            let (customer_id, address_id, personal) =
+                (*customer_id, *address_id, Personal::Known(address.clone()));
             Ok(vec![AddressAdded { customer_id, address_id, subject, personal }.into()])
         }
         Command::Forget { customer_id } => Ok(vec![Forgotten { customer_id: *customer_id, subject }.into()]),

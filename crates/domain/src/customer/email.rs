@@ -13,7 +13,9 @@ pub struct State {
 
 impl State {
     /// Who has it. `None`: it is free.
-    pub fn owner(&self) -> Option<CustomerId> { self.owner }
+    pub fn owner(&self) -> Option<CustomerId> {
+        self.owner
+    }
 }
 
 /// The state after one more event.

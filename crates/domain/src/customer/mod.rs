@@ -26,18 +26,28 @@ impl EmailIndex {
     /// Parses 32 to 128 lower-case hex digits.
     pub fn parse(hex: &str) -> Result<Self, Invalid> {
         let fits = (32..=128).contains(&hex.len()) && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'));
-        if fits { Ok(Self(hex.to_owned())) } else { Err(Invalid::new("an e-mail index", "must be lower-case hex")) }
+        if fits {
+            Ok(Self(hex.to_owned()))
+        } else {
+            Err(Invalid::new("an e-mail index", "must be lower-case hex"))
+        }
     }
     /// Its digits.
-    pub fn as_str(&self) -> &str { &self.0 }
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl TryFrom<String> for EmailIndex {
     type Error = Invalid;
-    fn try_from(hex: String) -> Result<Self, Invalid> { Self::parse(&hex) }
+    fn try_from(hex: String) -> Result<Self, Invalid> {
+        Self::parse(&hex)
+    }
 }
 impl From<EmailIndex> for String {
-    fn from(index: EmailIndex) -> Self { index.0 }
+    fn from(index: EmailIndex) -> Self {
+        index.0
+    }
 }
 
 /// Who a customer is.

@@ -25,7 +25,9 @@ pub enum State {
 
 impl State {
     /// Whether there is an account.
-    pub fn is_active(&self) -> bool { matches!(self, Self::Active { .. }) }
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Active { .. })
+    }
     /// The claimed address's index.
     pub fn email_index(&self) -> Option<&EmailIndex> {
         match self {

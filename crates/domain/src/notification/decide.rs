@@ -45,13 +45,15 @@ impl From<Error> for Refusal {
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
     match (state, command) {
         (State::Unknown, Command::Request(requested)) => Ok(vec![requested.clone().into()]),
-        (_, Command::Request(_)) | (State::Sent, Command::RecordSent { .. }) | (State::Failed, Command::RecordFailed { .. }) => {
-            Ok(Vec::new())
-        }
+        (_, Command::Request(_))
+        | (State::Sent, Command::RecordSent { .. })
+        | (State::Failed, Command::RecordFailed { .. }) => Ok(Vec::new()),
         (State::Requested, Command::RecordSent { provider_reference, .. }) => {
             Ok(vec![Sent { provider_reference: provider_reference.clone() }.into()])
         }
-        (State::Requested, Command::RecordFailed { reason, .. }) => Ok(vec![Failed { reason: reason.clone() }.into()]),
+        (State::Requested, Command::RecordFailed { reason, .. }) => {
+            Ok(vec![Failed { reason: reason.clone() }.into()])
+        }
         (State::Unknown, _) => Err(Error::Unknown),
         (State::Sent | State::Failed, _) => Err(Error::Ended),
     }

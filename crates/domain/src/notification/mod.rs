@@ -15,7 +15,9 @@ impl Command {
     pub fn stream(&self) -> StreamId {
         let id = match self {
             Self::Request(requested) => requested.notification_id,
-            Self::RecordSent { notification_id, .. } | Self::RecordFailed { notification_id, .. } => *notification_id,
+            Self::RecordSent { notification_id, .. } | Self::RecordFailed { notification_id, .. } => {
+                *notification_id
+            }
         };
         StreamId::notification(id)
     }

@@ -11,5 +11,11 @@ pub enum Command {
     /// A shipment arrived (staff or carrier).
     Deliver { order_id: OrderId, shipment_id: ShipmentId },
     /// The buyer asks to give pieces back; `None`: everything delivered and not yet returned.
-    RequestReturn { order_id: OrderId, by: Actor, return_id: ReturnId, lines: Option<Vec<Pieces>>, reason: String },
+    RequestReturn {
+        order_id: OrderId,
+        by: Actor,
+        return_id: ReturnId,
+        lines: Option<Vec<Pieces>>,
+        reason: String,
+    },
 }

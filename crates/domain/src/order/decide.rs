@@ -73,9 +73,14 @@ pub(crate) fn check_owner(known: &Known, by: &Actor) -> Result<(), Error> {
 }
 
 /// The asked-for pieces, or all that there are; never more than `available` says of a line. SKUs asked for twice are added up.
-pub fn choose(known: &Known, asked: Option<&[Pieces]>, available: impl Fn(&LineState) -> u32) -> Result<Vec<Pieces>, Error> {
+pub fn choose(
+    known: &Known,
+    asked: Option<&[Pieces]>,
+    available: impl Fn(&LineState) -> u32,
+) -> Result<Vec<Pieces>, Error> {
     let Some(asked) = asked else {
-        let all = known.lines.iter().map(|(sku, line)| Pieces { sku: sku.clone(), quantity: available(line) });
+        let all =
+            known.lines.iter().map(|(sku, line)| Pieces { sku: sku.clone(), quantity: available(line) });
         return Ok(all.filter(|pieces| pieces.quantity > 0).collect());
     };
     let mut sums: BTreeMap<&Sku, u32> = BTreeMap::new();
@@ -88,10 +93,13 @@ pub fn choose(known: &Known, asked: Option<&[Pieces]>, available: impl Fn(&LineS
     }
     sums.into_iter()
         .map(|(sku, quantity)| {
-            let line = known.lines.get(sku).ok_or_else(|| Error::Quantity(format!("{sku} is not in this order")))?;
+            let line =
+                known.lines.get(sku).ok_or_else(|| Error::Quantity(format!("{sku} is not in this order")))?;
             let available = available(line);
             if quantity > available {
-                return Err(Error::Quantity(format!("{sku}: {quantity} pieces asked for, {available} possible")));
+                return Err(Error::Quantity(format!(
+                    "{sku}: {quantity} pieces asked for, {available} possible"
+                )));
             }
             Ok(Pieces { sku: sku.clone(), quantity })
         })

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CartId, OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, SubjectId};
-use crate::text::{LocalisedText, Locale, Sku};
+use crate::text::{Locale, LocalisedText, Sku};
 use crate::{Address, Contact, Money, Owner, Personal, Time, events, payloads};
 
 /// One line, with name, price and tax as they were when the order was placed.

@@ -28,5 +28,7 @@ impl Command {
         }
     }
     /// The stream it needs.
-    pub fn stream(&self) -> StreamId { StreamId::order(self.order_id()) }
+    pub fn stream(&self) -> StreamId {
+        StreamId::order(self.order_id())
+    }
 }

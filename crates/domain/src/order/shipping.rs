@@ -27,7 +27,9 @@ pub fn fee(method: &str, subtotal: Money) -> Result<Option<Money>, Error> {
     let of = |amount| Ok(Some(Money::new(amount, subtotal.currency)));
     match (method, tariff(subtotal.currency)) {
         ("pickup", _) | ("standard", None) => of(0),
-        ("standard", Some(tariff)) => of(if subtotal.amount >= tariff.free_from { 0 } else { tariff.standard }),
+        ("standard", Some(tariff)) => {
+            of(if subtotal.amount >= tariff.free_from { 0 } else { tariff.standard })
+        }
         ("express", Some(tariff)) => of(tariff.express),
         _ => Ok(None),
     }

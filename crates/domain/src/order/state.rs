@@ -108,11 +108,17 @@ impl State {
         }
     }
     /// How far it has come.
-    pub fn status(&self) -> Option<Status> { self.known().map(Known::status) }
+    pub fn status(&self) -> Option<Status> {
+        self.known().map(Known::status)
+    }
     /// Whose it is.
-    pub fn owner(&self) -> Option<Owner> { self.known().map(|known| known.owner) }
+    pub fn owner(&self) -> Option<Owner> {
+        self.known().map(|known| known.owner)
+    }
     /// Its payment.
-    pub fn payment_id(&self) -> Option<PaymentId> { self.known().map(|known| known.payment_id) }
+    pub fn payment_id(&self) -> Option<PaymentId> {
+        self.known().map(|known| known.payment_id)
+    }
 }
 
 impl Known {
@@ -141,7 +147,9 @@ impl Known {
     }
 
     /// Whether it waits for its payment.
-    pub fn is_pending(&self) -> bool { matches!(self.stage, Stage::Pending { .. }) }
+    pub fn is_pending(&self) -> bool {
+        matches!(self.stage, Stage::Pending { .. })
+    }
 
     /// How far it has come: money that went back counts before pieces that came back, those before pieces that were sent.
     pub fn status(&self) -> Status {
@@ -151,10 +159,15 @@ impl Known {
             Stage::Cancelled => return Status::Cancelled,
             Stage::Confirmed => {}
         }
-        let all = |pieces: fn(&LineState) -> u32| self.lines.values().all(|line| pieces(line) >= line.quantity);
+        let all =
+            |pieces: fn(&LineState) -> u32| self.lines.values().all(|line| pieces(line) >= line.quantity);
         let any = |pieces: fn(&LineState) -> u32| self.lines.values().any(|line| pieces(line) > 0);
         if self.refunded.amount > 0 {
-            return if self.refunded.amount >= self.total.amount { Status::Refunded } else { Status::PartiallyRefunded };
+            return if self.refunded.amount >= self.total.amount {
+                Status::Refunded
+            } else {
+                Status::PartiallyRefunded
+            };
         }
         if any(|line| line.returned) {
             return if all(|line| line.returned) { Status::Returned } else { Status::PartiallyReturned };
@@ -194,10 +207,13 @@ pub fn evolve(state: State, event: &Event) -> State {
         Event::Cancelled(_) => known.stage = Stage::Cancelled,
         Event::ShipmentSent(sent) => {
             known.count(&sent.lines, |line, pieces| line.shipped += pieces);
-            known.shipments.insert(sent.shipment_id, Shipment { lines: sent.lines.clone(), delivered: false });
+            known
+                .shipments
+                .insert(sent.shipment_id, Shipment { lines: sent.lines.clone(), delivered: false });
         }
         Event::ShipmentDelivered(delivered) => {
-            let shipment = known.shipments.get_mut(&delivered.shipment_id).filter(|shipment| !shipment.delivered);
+            let shipment =
+                known.shipments.get_mut(&delivered.shipment_id).filter(|shipment| !shipment.delivered);
             let lines = shipment.map(|shipment| {
                 shipment.delivered = true;
                 shipment.lines.clone()
@@ -206,7 +222,9 @@ pub fn evolve(state: State, event: &Event) -> State {
         }
         Event::ReturnRequested(requested) => {
             known.count(&requested.lines, |line, pieces| line.return_requested += pieces);
-            known.returns.insert(requested.return_id, Return { lines: requested.lines.clone(), received: false });
+            known
+                .returns
+                .insert(requested.return_id, Return { lines: requested.lines.clone(), received: false });
         }
         Event::ReturnReceived(received) => {
             let back = known.returns.get_mut(&received.return_id).filter(|back| !back.received);

@@ -1,7 +1,8 @@
 //! The rules of payments: captured ≤ authorised, refunded + disputed ≤ captured, and no terminal state ever regresses.
 
 use super::{
-    Action, CaptureFailed, Captured, Command, Disputed, Event, Known, Move, OutcomeUnknown, RefundFailed, Standing, State, Voided,
+    Action, CaptureFailed, Captured, Command, Disputed, Event, Known, Move, OutcomeUnknown, RefundFailed,
+    Standing, State, Voided,
 };
 use crate::command::{Decision, States};
 use crate::ids::PaymentId;
@@ -47,20 +48,26 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
         }
         Action::RecordCaptured { capture_id, amount } => {
             let event = Captured { capture_id: *capture_id, amount: *amount };
-            settle(known.captures.get(capture_id), *amount, "capture").map(|new| new.then(|| event.into()).into_iter().collect())
+            settle(known.captures.get(capture_id), *amount, "capture")
+                .map(|new| new.then(|| event.into()).into_iter().collect())
         }
         Action::RecordCaptureFailed { capture_id, reason } => {
             let event = CaptureFailed { capture_id: *capture_id, reason: reason.clone() };
-            fail(known.captures.get(capture_id), "capture").map(|new| new.then(|| event.into()).into_iter().collect())
+            fail(known.captures.get(capture_id), "capture")
+                .map(|new| new.then(|| event.into()).into_iter().collect())
         }
         Action::RecordVoided => match known.standing {
             Standing::VoidRequested => Ok(vec![Voided {}.into()]),
             Standing::Voided => Ok(Vec::new()),
-            other => Err(Error::Contradiction(format!("a payment that is {} was not to be voided", other.as_str()))),
+            other => Err(Error::Contradiction(format!(
+                "a payment that is {} was not to be voided",
+                other.as_str()
+            ))),
         },
         Action::RecordRefundFailed { refund_id, reason } => {
             let event = RefundFailed { refund_id: *refund_id, reason: reason.clone() };
-            fail(known.refunds.get(refund_id), "refund").map(|new| new.then(|| event.into()).into_iter().collect())
+            fail(known.refunds.get(refund_id), "refund")
+                .map(|new| new.then(|| event.into()).into_iter().collect())
         }
         Action::RecordDispute { dispute_id, .. } if known.disputes.contains_key(dispute_id) => Ok(Vec::new()),
         Action::RecordDispute { dispute_id, amount, reason } => {
@@ -99,7 +106,9 @@ pub(crate) fn settle_refund(known: &Known, refund: Option<&Move>, amount: Money)
     let new = settle(refund, amount, "refund")?;
     let left = known.captured().amount - known.refunded().amount - known.disputed().amount;
     if new && amount.amount > left {
-        return Err(Error::Contradiction(format!("{amount} cannot have gone back: only {left} are captured and still here")));
+        return Err(Error::Contradiction(format!(
+            "{amount} cannot have gone back: only {left} are captured and still here"
+        )));
     }
     Ok(new)
 }

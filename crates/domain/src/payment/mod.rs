@@ -6,8 +6,8 @@ mod events;
 mod state;
 
 pub use commands::{Action, Command};
-pub use decide::{Error, decide, decide_over, state_of};
 pub(crate) use decide::settle_refund;
+pub use decide::{Error, decide, decide_over, state_of};
 pub use events::*;
 pub use state::{Known, Move, Standing, State, evolve};
 
@@ -15,5 +15,7 @@ use crate::StreamId;
 
 impl Command {
     /// The stream it needs.
-    pub fn stream(&self) -> StreamId { StreamId::payment(self.payment_id) }
+    pub fn stream(&self) -> StreamId {
+        StreamId::payment(self.payment_id)
+    }
 }

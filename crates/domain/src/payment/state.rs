@@ -89,32 +89,51 @@ impl State {
         }
     }
     /// What it pays for.
-    pub fn order_id(&self) -> Option<OrderId> { self.known().map(|known| known.order_id) }
+    pub fn order_id(&self) -> Option<OrderId> {
+        self.known().map(|known| known.order_id)
+    }
     /// Where it stands.
-    pub fn status(&self) -> Option<Standing> { self.known().map(|known| known.standing) }
+    pub fn status(&self) -> Option<Standing> {
+        self.known().map(|known| known.standing)
+    }
     /// How much.
-    pub fn amount(&self) -> Option<Money> { self.known().map(|known| known.amount) }
+    pub fn amount(&self) -> Option<Money> {
+        self.known().map(|known| known.amount)
+    }
     /// How much of it is ours.
-    pub fn captured(&self) -> Option<Money> { self.known().map(Known::captured) }
+    pub fn captured(&self) -> Option<Money> {
+        self.known().map(Known::captured)
+    }
     /// How much went back.
-    pub fn refunded(&self) -> Option<Money> { self.known().map(Known::refunded) }
+    pub fn refunded(&self) -> Option<Money> {
+        self.known().map(Known::refunded)
+    }
 }
 
 /// Amounts were checked when they were decided, and never exceed the payment's own.
 fn sum<'a>(of: Money, moves: impl Iterator<Item = &'a Move>, counts: impl Fn(&Move) -> bool) -> Money {
-    let amount = moves.filter(|each| counts(each)).fold(0_i64, |sum, each| sum.saturating_add(each.amount.amount));
+    let amount =
+        moves.filter(|each| counts(each)).fold(0_i64, |sum, each| sum.saturating_add(each.amount.amount));
     Money { amount, ..of }
 }
 
 impl Known {
     /// How much of it is ours.
-    pub fn captured(&self) -> Money { sum(self.amount, self.captures.values(), |each| each.done == Some(true)) }
+    pub fn captured(&self) -> Money {
+        sum(self.amount, self.captures.values(), |each| each.done == Some(true))
+    }
     /// How much of it is ours or asked for.
-    pub fn capture_committed(&self) -> Money { sum(self.amount, self.captures.values(), |each| each.done != Some(false)) }
+    pub fn capture_committed(&self) -> Money {
+        sum(self.amount, self.captures.values(), |each| each.done != Some(false))
+    }
     /// How much went back.
-    pub fn refunded(&self) -> Money { sum(self.amount, self.refunds.values(), |each| each.done == Some(true)) }
+    pub fn refunded(&self) -> Money {
+        sum(self.amount, self.refunds.values(), |each| each.done == Some(true))
+    }
     /// How much went back or is asked to.
-    pub fn refund_committed(&self) -> Money { sum(self.amount, self.refunds.values(), |each| each.done != Some(false)) }
+    pub fn refund_committed(&self) -> Money {
+        sum(self.amount, self.refunds.values(), |each| each.done != Some(false))
+    }
     /// How much the buyer's bank took back.
     pub fn disputed(&self) -> Money {
         let amount = self.disputes.values().fold(0_i64, |sum, each| sum.saturating_add(each.amount));
@@ -126,7 +145,9 @@ impl Known {
         Money { amount: self.capture_committed().amount.saturating_sub(used).max(0), ..self.amount }
     }
 
-    fn settle(&mut self, operation: Operation) { self.unknown.retain(|unknown| *unknown != operation); }
+    fn settle(&mut self, operation: Operation) {
+        self.unknown.retain(|unknown| *unknown != operation);
+    }
 }
 
 /// The state after one more event.

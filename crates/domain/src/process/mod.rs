@@ -69,7 +69,9 @@ impl Step {
 /// What must happen after an event.
 pub fn react(happened: &Happened<'_>) -> Vec<Step> {
     match happened.event {
-        Event::Customer(customer::Event::Forgotten(forgotten)) => vec![Step::DestroyKey { subject: forgotten.subject }],
+        Event::Customer(customer::Event::Forgotten(forgotten)) => {
+            vec![Step::DestroyKey { subject: forgotten.subject }]
+        }
         Event::Order(event) => after_order(event, happened),
         Event::Payment(event) => after_payment(event, happened.stream),
         _ => Vec::new(),
@@ -90,16 +92,23 @@ fn after_order(event: &order::Event, happened: &Happened<'_>) -> Vec<Step> {
         order::Event::ReturnRequested(_) | order::Event::ReturnReceived(_) => return Vec::new(),
     };
     let order_id = happened.stream.key().parse().ok();
-    order_id.map(|order_id| Step::Notify { order_id, template, position: happened.position }).into_iter().collect()
+    order_id
+        .map(|order_id| Step::Notify { order_id, template, position: happened.position })
+        .into_iter()
+        .collect()
 }
 
 fn after_payment(event: &payment::Event, stream: &StreamId) -> Vec<Step> {
     let Ok(payment_id) = stream.key().parse() else { return Vec::new() };
     match event {
         payment::Event::Requested(_) => vec![Step::Authorise { payment_id }],
-        payment::Event::CaptureRequested(requested) => vec![Step::Capture { payment_id, capture_id: requested.capture_id }],
+        payment::Event::CaptureRequested(requested) => {
+            vec![Step::Capture { payment_id, capture_id: requested.capture_id }]
+        }
         payment::Event::VoidRequested(_) => vec![Step::Void { payment_id }],
-        payment::Event::RefundRequested(requested) => vec![Step::Refund { payment_id, refund_id: requested.refund_id }],
+        payment::Event::RefundRequested(requested) => {
+            vec![Step::Refund { payment_id, refund_id: requested.refund_id }]
+        }
         _ => Vec::new(),
     }
 }

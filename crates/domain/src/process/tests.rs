@@ -42,7 +42,10 @@ fn every_requested_call_is_made() {
 fn somebody_who_wants_to_be_forgotten_loses_the_key() {
     let customer_id = crate::ids::CustomerId(Uuid::from_u128(1));
     let subject = SubjectId(customer_id.0);
-    let steps = react_to(&StreamId::customer(customer_id), customer::Event::from(customer::Forgotten { customer_id, subject }));
+    let steps = react_to(
+        &StreamId::customer(customer_id),
+        customer::Event::from(customer::Forgotten { customer_id, subject }),
+    );
     assert_eq!(steps, [Step::DestroyKey { subject }]);
 }
 

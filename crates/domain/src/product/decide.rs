@@ -63,10 +63,14 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
             }
             Ok(vec![change.clone().into()])
         }
-        (State::Draft(offer), Command::Publish { .. }) if offer.prices.is_empty() => Err(Error::PriceRequired),
+        (State::Draft(offer), Command::Publish { .. }) if offer.prices.is_empty() => {
+            Err(Error::PriceRequired)
+        }
         (State::Draft(_), Command::Publish { .. }) => Ok(vec![Published {}.into()]),
         (State::OnSale(_), Command::Unpublish { .. }) => Ok(vec![Unpublished {}.into()]),
-        (State::OnSale(_), Command::Publish { .. }) | (State::Draft(_), Command::Unpublish { .. }) => Ok(Vec::new()),
+        (State::OnSale(_), Command::Publish { .. }) | (State::Draft(_), Command::Unpublish { .. }) => {
+            Ok(Vec::new())
+        }
     }
 }
 
@@ -84,7 +88,10 @@ fn check_created(created: &Created) -> Result<(), Error> {
 
 fn check_changed(changed: &Changed) -> Result<(), Error> {
     if changed.name.as_ref().is_some_and(|name| name.iter().next().is_none()) {
-        return Err(Error::Text { field: "/name", rule: "a name in at least one language is needed".to_owned() });
+        return Err(Error::Text {
+            field: "/name",
+            rule: "a name in at least one language is needed".to_owned(),
+        });
     }
     if let Some(category) = &changed.category {
         check_text("/category", "a category", category, 1..=200)?;
@@ -97,7 +104,12 @@ fn check_changed(changed: &Changed) -> Result<(), Error> {
     changed.prices.as_deref().map_or(Ok(()), check_prices)
 }
 
-fn check_text(field: &'static str, what: &'static str, text: &str, range: std::ops::RangeInclusive<usize>) -> Result<(), Error> {
+fn check_text(
+    field: &'static str,
+    what: &'static str,
+    text: &str,
+    range: std::ops::RangeInclusive<usize>,
+) -> Result<(), Error> {
     bounded(what, text, range).map(drop).map_err(|invalid| Error::Text { field, rule: invalid.to_string() })
 }
 
@@ -112,9 +124,14 @@ fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Error> 
 }
 
 fn check_images(images: &[String]) -> Result<(), Error> {
-    let fits = |image: &String| image.len() <= 2_000 && image.starts_with("https://") && !image.contains(char::is_control);
+    let fits = |image: &String| {
+        image.len() <= 2_000 && image.starts_with("https://") && !image.contains(char::is_control)
+    };
     if images.len() > 50 || !images.iter().all(fits) {
-        return Err(Error::Text { field: "/images", rule: "at most 50 https addresses of at most 2,000 bytes".to_owned() });
+        return Err(Error::Text {
+            field: "/images",
+            rule: "at most 50 https addresses of at most 2,000 bytes".to_owned(),
+        });
     }
     Ok(())
 }

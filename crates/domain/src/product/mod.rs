@@ -18,7 +18,9 @@ impl Command {
     pub fn product_id(&self) -> ProductId {
         match self {
             Self::Create(created) => created.product_id,
-            Self::Change { product_id, .. } | Self::Publish { product_id } | Self::Unpublish { product_id } => *product_id,
+            Self::Change { product_id, .. }
+            | Self::Publish { product_id }
+            | Self::Unpublish { product_id } => *product_id,
         }
     }
 

@@ -1,8 +1,8 @@
 //! The rules of stock.
 
 use super::{
-    Action, Adjusted, Command, Event, Listed, Received, Released, ReorderPointSet, ReplenishmentNeeded, Reserved, Restocked,
-    Shipped, State,
+    Action, Adjusted, Command, Event, Listed, Received, Released, ReorderPointSet, ReplenishmentNeeded,
+    Reserved, Restocked, Shipped, State,
 };
 use crate::command::{Decision, States};
 use crate::text::Sku;
@@ -96,7 +96,8 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
         }
         Action::Restock { order_id, return_id, quantity } => {
             check_on_hand(state.on_hand() + i64::from(*quantity))?;
-            (*quantity > 0).then(|| Restocked { order_id: *order_id, return_id: *return_id, quantity: *quantity }.into())
+            (*quantity > 0)
+                .then(|| Restocked { order_id: *order_id, return_id: *return_id, quantity: *quantity }.into())
         }
     };
     Ok(with_alert(state, event))
@@ -147,8 +148,12 @@ fn check_available(state: &State, sku: &Sku, quantity: u32) -> Result<(), Error>
 fn with_alert(state: &State, event: Option<Event>) -> Vec<Event> {
     let Some(event) = event else { return Vec::new() };
     let (point, alerted, available) = match &event {
-        Event::Reserved(reserved) => (state.reorder_point(), state.alerted(), state.available() - i64::from(reserved.quantity)),
-        Event::Adjusted(adjusted) => (state.reorder_point(), state.alerted(), state.available() + adjusted.delta),
+        Event::Reserved(reserved) => {
+            (state.reorder_point(), state.alerted(), state.available() - i64::from(reserved.quantity))
+        }
+        Event::Adjusted(adjusted) => {
+            (state.reorder_point(), state.alerted(), state.available() + adjusted.delta)
+        }
         Event::ReorderPointSet(set) => (set.quantity, false, state.available()),
         _ => return vec![event],
     };
@@ -174,4 +179,3 @@ pub fn state_of<'a>(states: &'a impl States, sku: &Sku) -> Result<&'a State, Ref
         _ => Err(Refusal::not_loaded()),
     }
 }
-

@@ -15,5 +15,7 @@ use crate::StreamId;
 
 impl Command {
     /// The stream it needs.
-    pub fn streams(&self) -> Vec<StreamId> { vec![StreamId::stock(&self.sku)] }
+    pub fn streams(&self) -> Vec<StreamId> {
+        vec![StreamId::stock(&self.sku)]
+    }
 }

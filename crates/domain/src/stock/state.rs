@@ -20,19 +20,33 @@ pub struct State {
 
 impl State {
     /// Its product. `None`: there is no such SKU.
-    pub fn product_id(&self) -> Option<ProductId> { self.product_id }
+    pub fn product_id(&self) -> Option<ProductId> {
+        self.product_id
+    }
     /// Pieces in the house.
-    pub fn on_hand(&self) -> i64 { self.on_hand }
+    pub fn on_hand(&self) -> i64 {
+        self.on_hand
+    }
     /// Pieces held for orders.
-    pub fn reserved(&self) -> i64 { self.reserved }
+    pub fn reserved(&self) -> i64 {
+        self.reserved
+    }
     /// Pieces that can be bought.
-    pub fn available(&self) -> i64 { self.on_hand - self.reserved }
+    pub fn available(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
     /// Pieces held for one order.
-    pub fn held_for(&self, order_id: OrderId) -> u32 { self.reservations.get(&order_id).copied().unwrap_or(0) }
+    pub fn held_for(&self, order_id: OrderId) -> u32 {
+        self.reservations.get(&order_id).copied().unwrap_or(0)
+    }
     /// Available pieces at which to reorder; 0 for none.
-    pub fn reorder_point(&self) -> u32 { self.reorder_point }
+    pub fn reorder_point(&self) -> u32 {
+        self.reorder_point
+    }
     /// Whether the alert was raised since goods came in last.
-    pub fn alerted(&self) -> bool { self.alerted }
+    pub fn alerted(&self) -> bool {
+        self.alerted
+    }
 
     fn hold(&mut self, order_id: OrderId, quantity: u32) {
         *self.reservations.entry(order_id).or_default() += quantity;

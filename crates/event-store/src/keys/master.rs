@@ -31,7 +31,9 @@ pub struct MasterKey(SecretBox<[u8; 32]>);
 
 impl MasterKey {
     /// A fresh random one.
-    pub fn generate() -> Self { Self(SecretBox::new(Box::new(super::fresh()))) }
+    pub fn generate() -> Self {
+        Self(SecretBox::new(Box::new(super::fresh())))
+    }
 
     /// Reads 64 hex digits.
     pub fn parse(hex: &str) -> Result<Self, MasterKeyError> {
@@ -53,12 +55,18 @@ impl MasterKey {
     }
 
     /// As it is kept in a file. Handle with care.
-    pub fn to_hex(&self) -> String { hex::encode(self.0.expose_secret()) }
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0.expose_secret())
+    }
 
-    pub(super) fn bytes(&self) -> &[u8; 32] { self.0.expose_secret() }
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        self.0.expose_secret()
+    }
 
     /// A key for one purpose, which tells nothing about this one.
-    pub(super) fn derive(&self, purpose: &str) -> [u8; 32] { mac(self.bytes(), purpose.as_bytes()) }
+    pub(super) fn derive(&self, purpose: &str) -> [u8; 32] {
+        mac(self.bytes(), purpose.as_bytes())
+    }
 }
 
 /// HMAC-SHA256 (RFC 2104), whose key may have any length.

@@ -31,7 +31,9 @@ fn open(key: &[u8; 32], sealed: &[u8], bound: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// A fresh random key.
-fn fresh() -> [u8; 32] { Key::<Aes256Gcm>::generate().into() }
+fn fresh() -> [u8; 32] {
+    Key::<Aes256Gcm>::generate().into()
+}
 
 #[cfg(test)]
 mod tests {

@@ -37,7 +37,8 @@ impl Keys {
             .bind(&fingerprint)
             .execute(pool)
             .await?;
-        let stored: Vec<u8> = sqlx::query_scalar("SELECT fingerprint FROM vault.master_key").fetch_one(pool).await?;
+        let stored: Vec<u8> =
+            sqlx::query_scalar("SELECT fingerprint FROM vault.master_key").fetch_one(pool).await?;
         if stored != fingerprint {
             return Err(Error::WrongMasterKey);
         }
@@ -47,7 +48,8 @@ impl Keys {
 
     pub(crate) fn email_index(&self, email: &Email) -> domain::customer::EmailIndex {
         let hex = hex::encode(master::mac(&self.index_key, email.as_str().to_lowercase().as_bytes()));
-        domain::customer::EmailIndex::parse(&hex).unwrap_or_else(|_| unreachable!("64 hex digits are an index"))
+        domain::customer::EmailIndex::parse(&hex)
+            .unwrap_or_else(|_| unreachable!("64 hex digits are an index"))
     }
 
     pub(crate) async fn destroy(&self, pool: &PgPool, subject: SubjectId) -> Result<bool, Error> {
@@ -63,7 +65,12 @@ impl Keys {
     }
 
     /// The keys of these subjects, in one query; missing ones are made when `create` says so.
-    pub(crate) async fn of(&self, pool: &PgPool, subjects: HashSet<Uuid>, create: bool) -> Result<HashMap<Uuid, Subject>, Error> {
+    pub(crate) async fn of(
+        &self,
+        pool: &PgPool,
+        subjects: HashSet<Uuid>,
+        create: bool,
+    ) -> Result<HashMap<Uuid, Subject>, Error> {
         let mut found = HashMap::with_capacity(subjects.len());
         let mut wanted = Vec::new();
         for subject in subjects {
@@ -79,7 +86,10 @@ impl Keys {
             self.create(pool, &wanted).await?;
         }
         let rows: Vec<(Uuid, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT subject, wrapped FROM vault.subject_keys WHERE subject = ANY ($1)").bind(&wanted).fetch_all(pool).await?;
+            sqlx::query_as("SELECT subject, wrapped FROM vault.subject_keys WHERE subject = ANY ($1)")
+                .bind(&wanted)
+                .fetch_all(pool)
+                .await?;
         for (subject, wrapped) in rows {
             let key = match wrapped {
                 None => Subject::Destroyed,
@@ -97,7 +107,9 @@ impl Keys {
         sorted.sort_unstable();
         let wrapped = sorted
             .iter()
-            .map(|subject| seal(self.master.bytes(), &fresh(), subject.as_bytes()).ok_or(Error::Seal(*subject)))
+            .map(|subject| {
+                seal(self.master.bytes(), &fresh(), subject.as_bytes()).ok_or(Error::Seal(*subject))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         sqlx::query(
             "INSERT INTO vault.subject_keys (subject, wrapped) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT DO NOTHING",
@@ -110,7 +122,9 @@ impl Keys {
     }
 
     fn unwrap(&self, subject: Uuid, wrapped: &[u8]) -> Result<[u8; 32], Error> {
-        open(self.master.bytes(), wrapped, subject.as_bytes()).and_then(|key| key.try_into().ok()).ok_or(Error::Seal(subject))
+        open(self.master.bytes(), wrapped, subject.as_bytes())
+            .and_then(|key| key.try_into().ok())
+            .ok_or(Error::Seal(subject))
     }
 }
 
@@ -119,7 +133,9 @@ impl Subject {
     pub(crate) fn seal(self, subject: Uuid, plain: &str, bound: &str) -> Result<Option<Vec<u8>>, Error> {
         match self {
             Self::Destroyed => Ok(None),
-            Self::Key(key) => seal(&key, plain.as_bytes(), bound.as_bytes()).map(Some).ok_or(Error::Seal(subject)),
+            Self::Key(key) => {
+                seal(&key, plain.as_bytes(), bound.as_bytes()).map(Some).ok_or(Error::Seal(subject))
+            }
         }
     }
 

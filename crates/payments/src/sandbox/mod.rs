@@ -13,7 +13,9 @@ use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 
 use self::wire::{Accepted, NewPayment, Standing, WireNotice};
-use crate::{Authorisation, Authorise, Capture, Forged, Gateway, News, Notice, Outcome, Refund, Void, signature};
+use crate::{
+    Authorisation, Authorise, Capture, Forged, Gateway, News, Notice, Outcome, Refund, Void, signature,
+};
 
 /// The header with the signature of a webhook.
 pub const SIGNATURE_HEADER: &str = "sandbox-signature";
@@ -34,7 +36,11 @@ impl Sandbox {
     ///
     /// # Errors
     /// When no HTTP client can be made.
-    pub fn new(url: impl Into<String>, webhook_secret: SecretString, timeout: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        url: impl Into<String>,
+        webhook_secret: SecretString,
+        timeout: Duration,
+    ) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .timeout(timeout)
             .connect_timeout(timeout)
@@ -44,7 +50,13 @@ impl Sandbox {
         Ok(Self { http, url: url.into(), webhook_secret })
     }
 
-    async fn call<B: serde::Serialize>(&self, method: Method, path: String, key: Option<String>, body: Option<&B>) -> Called {
+    async fn call<B: serde::Serialize>(
+        &self,
+        method: Method,
+        path: String,
+        key: Option<String>,
+        body: Option<&B>,
+    ) -> Called {
         let mut request = self.http.request(method, format!("{}{path}", self.url));
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
@@ -127,7 +139,9 @@ fn standing(called: Called) -> Outcome<Authorisation> {
 }
 
 impl Gateway for Sandbox {
-    fn name(&self) -> &str { "sandbox" }
+    fn name(&self) -> &str {
+        "sandbox"
+    }
 
     fn authorise<'a>(&'a self, request: &'a Authorise) -> BoxFuture<'a, Outcome<Authorisation>> {
         let body = NewPayment {
@@ -167,13 +181,22 @@ impl Gateway for Sandbox {
         })
     }
 
-    fn verify_webhook(&self, header: &dyn Fn(&str) -> Option<String>, body: &[u8], now: i64) -> Result<Notice, Forged> {
+    fn verify_webhook(
+        &self,
+        header: &dyn Fn(&str) -> Option<String>,
+        body: &[u8],
+        now: i64,
+    ) -> Result<Notice, Forged> {
         let signed = header(SIGNATURE_HEADER).ok_or(Forged::Malformed)?;
         signature::verify(self.webhook_secret.expose_secret().as_bytes(), &signed, body, now)?;
         let notice: WireNotice = serde_json::from_slice(body).map_err(|_| Forged::Unreadable)?;
         let news = match notice.status {
-            Standing::Authorised => News::Authorised(Authorisation { reference: notice.reference, amount: notice.amount }),
-            Standing::Declined => News::Declined { reason: notice.reason.unwrap_or_else(|| "declined".to_owned()) },
+            Standing::Authorised => {
+                News::Authorised(Authorisation { reference: notice.reference, amount: notice.amount })
+            }
+            Standing::Declined => {
+                News::Declined { reason: notice.reason.unwrap_or_else(|| "declined".to_owned()) }
+            }
             Standing::Pending => News::Nothing,
         };
         Ok(Notice { event_id: notice.id, payment_id: notice.payment_id, news })

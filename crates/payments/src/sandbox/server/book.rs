@@ -17,14 +17,46 @@ use super::super::wire::{Accepted, Move, NewPayment, Standing, WireNotice};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum Entry {
-    Accepted { payment_id: PaymentId, order_id: OrderId, amount: Money, token: String, capture: bool, reference: String, decide_at: i64 },
-    Authorised { payment_id: PaymentId, reference: String, amount: Money },
-    Declined { payment_id: PaymentId, reason: String },
-    Captured { payment_id: PaymentId, capture_id: Uuid, amount: Money },
-    Voided { payment_id: PaymentId },
-    Refunded { payment_id: PaymentId, refund_id: Uuid, amount: Money },
-    Announced { notice: WireNotice, payment_id: PaymentId, times: u32 },
-    Told { payment_id: PaymentId, notice_id: String },
+    Accepted {
+        payment_id: PaymentId,
+        order_id: OrderId,
+        amount: Money,
+        token: String,
+        capture: bool,
+        reference: String,
+        decide_at: i64,
+    },
+    Authorised {
+        payment_id: PaymentId,
+        reference: String,
+        amount: Money,
+    },
+    Declined {
+        payment_id: PaymentId,
+        reason: String,
+    },
+    Captured {
+        payment_id: PaymentId,
+        capture_id: Uuid,
+        amount: Money,
+    },
+    Voided {
+        payment_id: PaymentId,
+    },
+    Refunded {
+        payment_id: PaymentId,
+        refund_id: Uuid,
+        amount: Money,
+    },
+    Announced {
+        notice: WireNotice,
+        payment_id: PaymentId,
+        times: u32,
+    },
+    Told {
+        payment_id: PaymentId,
+        notice_id: String,
+    },
 }
 
 /// One payment, as its entries say.
@@ -50,8 +82,12 @@ impl Payment {
             reason: self.reason.clone(),
         }
     }
-    fn captured(&self) -> i64 { self.captures.values().map(|money| money.amount).sum() }
-    fn refunded(&self) -> i64 { self.refunds.values().map(|money| money.amount).sum() }
+    fn captured(&self) -> i64 {
+        self.captures.values().map(|money| money.amount).sum()
+    }
+    fn refunded(&self) -> i64 {
+        self.refunds.values().map(|money| money.amount).sum()
+    }
 }
 
 /// Why the gateway will not.
@@ -99,8 +135,13 @@ impl Book {
     fn apply(&mut self, entry: Entry) {
         match &entry {
             Entry::Accepted { payment_id, order_id, amount, token, capture, reference, decide_at } => {
-                let asked =
-                    NewPayment { payment_id: *payment_id, order_id: *order_id, amount: *amount, token: token.clone(), capture: *capture };
+                let asked = NewPayment {
+                    payment_id: *payment_id,
+                    order_id: *order_id,
+                    amount: *amount,
+                    token: token.clone(),
+                    capture: *capture,
+                };
                 let payment = Payment {
                     asked,
                     reference: reference.clone(),
@@ -113,7 +154,9 @@ impl Book {
                 };
                 self.payments.insert(*payment_id, payment);
             }
-            Entry::Authorised { payment_id, .. } => self.change(*payment_id, |payment| payment.standing = Standing::Authorised),
+            Entry::Authorised { payment_id, .. } => {
+                self.change(*payment_id, |payment| payment.standing = Standing::Authorised)
+            }
             Entry::Declined { payment_id, reason } => self.change(*payment_id, |payment| {
                 payment.standing = Standing::Declined;
                 payment.reason = Some(reason.clone());
@@ -154,7 +197,8 @@ impl Book {
         if let Some(reason) = reason {
             return vec![Entry::Declined { payment_id, reason: reason.to_owned() }];
         }
-        let mut entries = vec![Entry::Authorised { payment_id, reference: reference.to_owned(), amount: asked.amount }];
+        let mut entries =
+            vec![Entry::Authorised { payment_id, reference: reference.to_owned(), amount: asked.amount }];
         if asked.capture {
             entries.push(Entry::Captured { payment_id, capture_id: payment_id.0, amount: asked.amount });
         }

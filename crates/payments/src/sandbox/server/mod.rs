@@ -72,7 +72,11 @@ struct Gateway {
 /// When the ledger cannot be read or no HTTP client can be made.
 pub fn router(ledger: &Path, options: Options, shutdown: CancellationToken) -> std::io::Result<Router> {
     let book = Book::open(ledger)?;
-    let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build().map_err(std::io::Error::other)?;
+    let http = reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .no_proxy()
+        .build()
+        .map_err(std::io::Error::other)?;
     let gateway = Gateway { book: Arc::new(Mutex::new(book)), options: Arc::new(options), http, shutdown };
     gateway.resume();
     Ok(Router::new()
@@ -93,7 +97,12 @@ impl Gateway {
 
     fn resume(&self) {
         let (pending, untold) = self.with_book(|book| {
-            let pending: Vec<_> = book.payments.values().filter(|payment| payment.standing == Standing::Pending).cloned().collect();
+            let pending: Vec<_> = book
+                .payments
+                .values()
+                .filter(|payment| payment.standing == Standing::Pending)
+                .cloned()
+                .collect();
             (pending, book.untold())
         });
         pending.into_iter().for_each(|payment| self.decide_later(payment));
@@ -111,7 +120,11 @@ impl Gateway {
         };
         self.with_book(|book| {
             if let Some(known) = book.payments.get(&asked.payment_id) {
-                return Ok(if known.asked == *asked { Ok((known.clone(), false)) } else { Err("idempotency_mismatch") });
+                return Ok(if known.asked == *asked {
+                    Ok((known.clone(), false))
+                } else {
+                    Err("idempotency_mismatch")
+                });
             }
             if asked.amount.amount <= 0 {
                 return Ok(Err("amount_too_low"));
@@ -119,13 +132,25 @@ impl Gateway {
             let reference = format!("sbx_{}", uuid::Uuid::now_v7().simple());
             let decide_at = now.saturating_add(wait.map_or(0, |wait| wait.as_millis() as i64));
             let NewPayment { payment_id, order_id, amount, token, capture } = asked.clone();
-            let mut entries =
-                vec![Entry::Accepted { payment_id, order_id, amount, token, capture, reference: reference.clone(), decide_at }];
+            let mut entries = vec![Entry::Accepted {
+                payment_id,
+                order_id,
+                amount,
+                token,
+                capture,
+                reference: reference.clone(),
+                decide_at,
+            }];
             if wait.is_none() {
                 entries.extend(Book::decision(asked, &reference, refusal_of(&asked.token)));
             }
             book.write(entries)?;
-            Ok(book.payments.get(&payment_id).cloned().map(|payment| (payment, true)).ok_or("unknown_payment"))
+            Ok(book
+                .payments
+                .get(&payment_id)
+                .cloned()
+                .map(|payment| (payment, true))
+                .ok_or("unknown_payment"))
         })
     }
 }
@@ -133,7 +158,12 @@ impl Gateway {
 /// Why a token is declined, if it is.
 fn refusal_of(token: &str) -> Option<&'static str> {
     match token {
-        "approve" | "slow" | "timeout_after_charge" | "webhook_late" | "webhook_twice" | "webhook_reordered" => None,
+        "approve"
+        | "slow"
+        | "timeout_after_charge"
+        | "webhook_late"
+        | "webhook_twice"
+        | "webhook_reordered" => None,
         "decline" => Some("declined"),
         _ => Some("unknown_token"),
     }
@@ -148,7 +178,9 @@ async fn pay(State(gateway): State<Gateway>, Json(asked): Json<NewPayment>) -> R
     match (payment.asked.token.as_str(), new) {
         ("slow", _) => tokio::time::sleep(gateway.options.delays.slow).await,
         ("timeout_after_charge", true) => tokio::time::sleep(gateway.options.delays.hold).await,
-        ("webhook_late" | "webhook_twice" | "webhook_reordered", true) => gateway.decide_later(payment.clone()),
+        ("webhook_late" | "webhook_twice" | "webhook_reordered", true) => {
+            gateway.decide_later(payment.clone())
+        }
         _ => {}
     }
     let status = if payment.standing == Standing::Pending { StatusCode::ACCEPTED } else { StatusCode::OK };
@@ -158,11 +190,17 @@ async fn pay(State(gateway): State<Gateway>, Json(asked): Json<NewPayment>) -> R
 async fn show(State(gateway): State<Gateway>, UrlPath(id): UrlPath<PaymentId>) -> Response {
     match gateway.with_book(|book| book.payments.get(&id).map(Payment::accepted)) {
         Some(accepted) => Json(accepted).into_response(),
-        None => (StatusCode::NOT_FOUND, Json(Refused { reason: "unknown_payment".to_owned() })).into_response(),
+        None => {
+            (StatusCode::NOT_FOUND, Json(Refused { reason: "unknown_payment".to_owned() })).into_response()
+        }
     }
 }
 
-async fn capture(State(gateway): State<Gateway>, UrlPath(id): UrlPath<PaymentId>, Json(asked): Json<Move>) -> Response {
+async fn capture(
+    State(gateway): State<Gateway>,
+    UrlPath(id): UrlPath<PaymentId>,
+    Json(asked): Json<Move>,
+) -> Response {
     gateway.enter(|book| book.capture(id, &asked))
 }
 
@@ -170,7 +208,11 @@ async fn void(State(gateway): State<Gateway>, UrlPath(id): UrlPath<PaymentId>) -
     gateway.enter(|book| book.void(id))
 }
 
-async fn refund(State(gateway): State<Gateway>, UrlPath(id): UrlPath<PaymentId>, Json(asked): Json<Move>) -> Response {
+async fn refund(
+    State(gateway): State<Gateway>,
+    UrlPath(id): UrlPath<PaymentId>,
+    Json(asked): Json<Move>,
+) -> Response {
     gateway.enter(|book| book.refund(id, &asked))
 }
 
@@ -194,7 +236,9 @@ impl Gateway {
     }
 }
 
-fn no(reason: Refusal) -> Response { (StatusCode::CONFLICT, Json(Refused { reason: reason.to_owned() })).into_response() }
+fn no(reason: Refusal) -> Response {
+    (StatusCode::CONFLICT, Json(Refused { reason: reason.to_owned() })).into_response()
+}
 
 fn broken(error: &std::io::Error) -> Response {
     tracing::error!(%error, "the sandbox cannot write its ledger");

@@ -51,7 +51,9 @@ impl Gateway {
     }
 
     /// Delivers one notice that many times.
-    pub(super) fn tell(&self, notice: WireNotice, times: u32) { self.tell_in_order(vec![(notice, times)]); }
+    pub(super) fn tell(&self, notice: WireNotice, times: u32) {
+        self.tell_in_order(vec![(notice, times)]);
+    }
 
     async fn deliver(&self, notice: &WireNotice, times: u32) {
         let mut delivered = 0;
