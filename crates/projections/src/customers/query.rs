@@ -1,11 +1,10 @@
 //! How customers are asked for.
 
-use domain::Time;
+use chrono::{DateTime, Utc};
 use domain::ids::CustomerId;
 use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::row::{BookEntry, Row};
 
@@ -29,11 +28,11 @@ pub struct Customer {
     /// The address book; empty when forgotten.
     pub addresses: Vec<BookEntry>,
     /// Since when they have an account.
-    pub registered_at: Time,
+    pub registered_at: DateTime<Utc>,
     /// When it last changed.
-    pub updated_at: Time,
+    pub updated_at: DateTime<Utc>,
     /// When they asked to be forgotten.
-    pub forgotten_at: Option<Time>,
+    pub forgotten_at: Option<DateTime<Utc>>,
 }
 
 /// One customer.

@@ -39,7 +39,12 @@ fn moved_to_english() -> ProfileChanged {
 
 fn added() -> AddressAdded {
     let address_id = AddressId(Uuid::from_u128(3));
-    AddressAdded { customer_id: CUSTOMER, address_id, subject: subject(), personal: Personal::Known(address()) }
+    AddressAdded {
+        customer_id: CUSTOMER,
+        address_id,
+        subject: subject(),
+        personal: Personal::Known(address()),
+    }
 }
 
 #[tokio::test]

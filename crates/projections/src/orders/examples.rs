@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{CartId, CustomerId, OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, SubjectId};
+use domain::ids::{
+    CartId, CustomerId, OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, SubjectId,
+};
 use domain::order::{self, Delivery, Pieces};
 use domain::text::{CountryCode, Email, Locale, LocalisedText, PersonName, Sku};
 use domain::{Address, Contact, Currency, Event, Money, Owner, Personal, StreamId};

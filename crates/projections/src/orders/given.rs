@@ -29,7 +29,10 @@ pub(crate) fn at(position: u64) -> Time {
 }
 
 /// A read model that has seen these events in one batch.
-pub(crate) async fn given<M: ReadModel>(model: M, events: impl IntoIterator<Item = (StreamId, Event)>) -> Given<M> {
+pub(crate) async fn given<M: ReadModel>(
+    model: M,
+    events: impl IntoIterator<Item = (StreamId, Event)>,
+) -> Given<M> {
     let database = TestDatabase::create().await;
     crate::migrate(&database.pool).await.unwrap();
     let options: PgConnectOptions = database.url.parse().unwrap();
@@ -81,7 +84,9 @@ impl<M: ReadModel> Given<M> {
         let table = table.to_owned();
         async move {
             let rows = self.rows(&table).await;
-            let [row] = rows.as_slice() else { panic!("{caller}: {table} has {} rows: {rows:#?}", rows.len()) };
+            let [row] = rows.as_slice() else {
+                panic!("{caller}: {table} has {} rows: {rows:#?}", rows.len())
+            };
             for (name, member) in members.as_object().unwrap() {
                 assert_eq!(row.get(name), Some(member), "{caller}: {name} of {row:#}");
             }

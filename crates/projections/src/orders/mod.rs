@@ -4,14 +4,14 @@
 //! Contact and address are nulled when their subject asks to be forgotten; a fresh fold, which reads them as forgotten
 //! already, ends with the same rows.
 
-pub mod query;
-mod row;
-pub mod schema;
-mod table;
 #[cfg(test)]
 pub(crate) mod examples;
 #[cfg(test)]
 pub(crate) mod given;
+pub mod query;
+mod row;
+pub mod schema;
+mod table;
 #[cfg(test)]
 mod tests;
 

@@ -1,8 +1,9 @@
 //! How orders are asked for.
 
+use chrono::{DateTime, Utc};
 use domain::ids::{CartId, OrderId, PaymentId};
 use domain::text::Locale;
-use domain::{Address, Contact, Money, Owner, Time, order};
+use domain::{Address, Contact, Money, Owner, order};
 use serde::Serialize;
 use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
 use utoipa::ToSchema;
@@ -69,11 +70,11 @@ pub struct Order {
     #[schema(value_type = Option<schema::Address>)]
     pub shipping_address: Option<Address>,
     /// Until when its pieces are held without being paid.
-    pub reserved_until: Time,
+    pub reserved_until: DateTime<Utc>,
     /// When it was placed.
-    pub placed_at: Time,
+    pub placed_at: DateTime<Utc>,
     /// When it last changed.
-    pub updated_at: Time,
+    pub updated_at: DateTime<Utc>,
 }
 
 /// An order in a list.
@@ -95,9 +96,9 @@ pub struct Summary {
     /// Its lines.
     pub lines: Vec<Line>,
     /// When it was placed.
-    pub placed_at: Time,
+    pub placed_at: DateTime<Utc>,
     /// When it last changed.
-    pub updated_at: Time,
+    pub updated_at: DateTime<Utc>,
 }
 
 /// Which orders, newest first.
@@ -108,11 +109,11 @@ pub struct Filter {
     /// Only with this status.
     pub status: Option<order::Status>,
     /// Placed at this time or later.
-    pub from: Option<Time>,
+    pub from: Option<DateTime<Utc>>,
     /// Placed before this time.
-    pub to: Option<Time>,
+    pub to: Option<DateTime<Utc>>,
     /// Those that come after this one: when it was placed, and its id.
-    pub after: Option<(Time, OrderId)>,
+    pub after: Option<(DateTime<Utc>, OrderId)>,
     /// At most so many.
     pub limit: u32,
 }
@@ -135,8 +136,8 @@ struct Listed {
     status: String,
     total: i64,
     refunded: i64,
-    placed_at: Time,
-    updated_at: Time,
+    placed_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
     #[sqlx(json)]
     document: Document,
 }

@@ -1,9 +1,10 @@
 //! One order as it is shown, and how each event of its stream changes it.
 
+use chrono::{DateTime, Utc};
 use domain::ids::{CartId, PaymentId, ProductId, ReturnId};
 use domain::order::{self, Event, Pieces};
-use domain::text::{LocalisedText, Locale, Sku};
-use domain::{Address, Contact, Money, Owner, Time};
+use domain::text::{Locale, LocalisedText, Sku};
+use domain::{Address, Contact, Money, Owner};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -51,9 +52,9 @@ pub struct Return {
     /// Why.
     pub reason: String,
     /// When it was asked for.
-    pub requested_at: Time,
+    pub requested_at: DateTime<Utc>,
     /// When it arrived.
-    pub received_at: Option<Time>,
+    pub received_at: Option<DateTime<Utc>>,
     /// What is given back for it.
     #[schema(value_type = Option<crate::orders::schema::Money>)]
     pub refund: Option<Money>,
@@ -74,7 +75,7 @@ pub(crate) struct Document {
     pub(crate) shipping_fee: Money,
     pub(crate) tax: Money,
     pub(crate) country: String,
-    pub(crate) reserved_until: Time,
+    pub(crate) reserved_until: DateTime<Utc>,
     /// Why it was cancelled or not paid.
     pub(crate) reason: Option<String>,
 }
@@ -90,8 +91,8 @@ pub(crate) struct Row {
     pub(crate) currency: String,
     pub(crate) total: i64,
     pub(crate) refunded: i64,
-    pub(crate) placed_at: Time,
-    pub(crate) updated_at: Time,
+    pub(crate) placed_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
     #[sqlx(json)]
     pub(crate) document: Document,
     #[sqlx(json)]
@@ -118,7 +119,7 @@ pub(crate) fn owner_of(kind: &str, id: Uuid) -> Owner {
 
 impl Row {
     /// The row of an order that was just placed. `forgotten`: its buyer asked to be forgotten meanwhile.
-    pub(crate) fn placed(event: &order::Placed, version: i32, at: Time, forgotten: bool) -> Self {
+    pub(crate) fn placed(event: &order::Placed, version: i32, at: DateTime<Utc>, forgotten: bool) -> Self {
         let (owner_kind, owner_id) = owner_columns(event.owner);
         let delivery = event.personal.known().filter(|_| !forgotten);
         Self {
@@ -142,7 +143,7 @@ impl Row {
     }
 
     /// The row after one more event of its stream.
-    pub(crate) fn evolve(mut self, event: &Event, version: i32, at: Time) -> Self {
+    pub(crate) fn evolve(mut self, event: &Event, version: i32, at: DateTime<Utc>) -> Self {
         self.document.evolve(event, at);
         self.version = version;
         self.updated_at = at;
@@ -194,7 +195,7 @@ impl Document {
         }
     }
 
-    fn evolve(&mut self, event: &Event, at: Time) {
+    fn evolve(&mut self, event: &Event, at: DateTime<Utc>) {
         match event {
             Event::Cancelled(order::Cancelled { reason })
             | Event::PaymentFailed(order::PaymentFailed { reason }) => self.reason = Some(reason.clone()),
@@ -216,7 +217,7 @@ impl Document {
         }
     }
 
-    fn receive(&mut self, received: &order::ReturnReceived, at: Time) {
+    fn receive(&mut self, received: &order::ReturnReceived, at: DateTime<Utc>) {
         let Some(known) = self.returns.iter_mut().find(|known| known.return_id == received.return_id) else {
             return;
         };

@@ -4,10 +4,10 @@ use domain::{Event, Owner, StreamId, notification, order, stock};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Orders;
 use super::examples::*;
 use super::given::{at, given};
 use super::query::{self, Filter};
-use super::Orders;
 
 #[tokio::test]
 async fn a_placed_order_is_pending_and_shows_whom_to_reach() {
@@ -15,8 +15,11 @@ async fn a_placed_order_is_pending_and_shows_whom_to_reach() {
         .await
         .when([happened(placed())])
         .await
-        .then("orders", json!({"status": "pending_payment", "version": 1, "owner_kind": "customer", "total": 123_000,
-            "currency": "KRW", "refunded": 0, "contact": {"email": "hong@example.com", "name": "홍길동"}}))
+        .then(
+            "orders",
+            json!({"status": "pending_payment", "version": 1, "owner_kind": "customer", "total": 123_000,
+            "currency": "KRW", "refunded": 0, "contact": {"email": "hong@example.com", "name": "홍길동"}}),
+        )
         .await
         .and_again()
         .await;
@@ -113,12 +116,15 @@ async fn where_other_streams_speak_of_it_is_known() {
         locale: placed().locale,
         expires_at: at(9_000),
     };
-    let given = given(Orders, [
-        (item.clone(), Event::Stock(received.into())),
-        happened(placed()),
-        (item, Event::Stock(reserved.into())),
-        (StreamId::notification(notice.notification_id), Event::Notification(notice.into())),
-    ])
+    let given = given(
+        Orders,
+        [
+            (item.clone(), Event::Stock(received.into())),
+            happened(placed()),
+            (item, Event::Stock(reserved.into())),
+            (StreamId::notification(notice.notification_id), Event::Notification(notice.into())),
+        ],
+    )
     .await
     .and_again()
     .await;

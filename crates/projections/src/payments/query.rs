@@ -1,11 +1,11 @@
 //! How payments are asked for.
 
+use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, PaymentId};
-use domain::{Currency, Money, Time};
+use domain::{Currency, Money};
 use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::row::{Attempt, Row};
 use crate::orders::schema;
@@ -44,9 +44,9 @@ pub struct Payment {
     /// Every call to the gateway, in the order in which they were wanted.
     pub attempts: Vec<Attempt>,
     /// When it was wanted.
-    pub requested_at: Time,
+    pub requested_at: DateTime<Utc>,
     /// When it last changed.
-    pub updated_at: Time,
+    pub updated_at: DateTime<Utc>,
 }
 
 /// The payment of an order.

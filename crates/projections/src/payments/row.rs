@@ -1,7 +1,8 @@
 //! One payment as the staff sees it, and how each event of its stream changes it.
 
+use chrono::{DateTime, Utc};
+use domain::Money;
 use domain::payment::{self, Event, Operation};
-use domain::{Money, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -38,9 +39,9 @@ pub struct Attempt {
     /// How often the outcome was unknown.
     pub times_unknown: u32,
     /// When it was wanted.
-    pub requested_at: Time,
+    pub requested_at: DateTime<Utc>,
     /// When it was known.
-    pub settled_at: Option<Time>,
+    pub settled_at: Option<DateTime<Utc>>,
 }
 
 /// One row of the table.
@@ -61,13 +62,13 @@ pub(crate) struct Row {
     pub(crate) attempts: Vec<Attempt>,
     #[sqlx(json)]
     pub(crate) state: payment::State,
-    pub(crate) requested_at: Time,
-    pub(crate) updated_at: Time,
+    pub(crate) requested_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 impl Row {
     /// The row of a payment that is wanted.
-    pub(crate) fn requested(event: &payment::Requested, version: i32, at: Time) -> Self {
+    pub(crate) fn requested(event: &payment::Requested, version: i32, at: DateTime<Utc>) -> Self {
         let row = Self {
             payment_id: event.payment_id.0,
             order_id: event.order_id.0,
@@ -89,7 +90,7 @@ impl Row {
     }
 
     /// The row after one more event of its stream.
-    pub(crate) fn evolve(mut self, event: &Event, version: i32, at: Time) -> Self {
+    pub(crate) fn evolve(mut self, event: &Event, version: i32, at: DateTime<Utc>) -> Self {
         match event {
             Event::Requested(requested) => self.want(Operation::Authorise, Some(requested.amount), at),
             Event::CaptureRequested(wanted) => {
@@ -119,7 +120,7 @@ impl Row {
         self
     }
 
-    fn want(&mut self, operation: Operation, amount: Option<Money>, at: Time) {
+    fn want(&mut self, operation: Operation, amount: Option<Money>, at: DateTime<Utc>) {
         self.attempts.push(Attempt {
             operation,
             amount,
@@ -139,7 +140,7 @@ impl Row {
         }
     }
 
-    fn settle(&mut self, event: &Event, at: Time) {
+    fn settle(&mut self, event: &Event, at: DateTime<Utc>) {
         match event {
             Event::Authorised(authorised) => {
                 self.gateway_reference = Some(authorised.gateway_reference.clone());
@@ -167,7 +168,7 @@ impl Row {
         }
     }
 
-    fn finish(&mut self, operation: Operation, outcome: Outcome, reason: Option<&str>, at: Time) {
+    fn finish(&mut self, operation: Operation, outcome: Outcome, reason: Option<&str>, at: DateTime<Utc>) {
         if let Some(attempt) = self.attempt(operation) {
             attempt.outcome = outcome;
             attempt.reason = reason.map(str::to_owned);

@@ -37,7 +37,8 @@ fn capture_requested() -> (StreamId, Event) {
 
 #[tokio::test]
 async fn an_authorised_captured_and_partly_refunded_payment_shows_every_call() {
-    let refund = payment::RefundRequested { refund_id: REFUND, amount: won(60_000), reason: "return".to_owned() };
+    let refund =
+        payment::RefundRequested { refund_id: REFUND, amount: won(60_000), reason: "return".to_owned() };
     let given = given(Payments, [requested()])
         .await
         .then("payments", json!({"status": "requested", "gateway_reference": null, "captured": 0}))
@@ -46,7 +47,10 @@ async fn an_authorised_captured_and_partly_refunded_payment_shows_every_call() {
         .await
         .when([happened(payment::Captured { capture_id: CAPTURE, amount: won(123_000) }), happened(refund)])
         .await
-        .then("payments", json!({"status": "authorised", "gateway_reference": "sb-1", "captured": 123_000, "refunded": 0}))
+        .then(
+            "payments",
+            json!({"status": "authorised", "gateway_reference": "sb-1", "captured": 123_000, "refunded": 0}),
+        )
         .await
         .when([happened(payment::Refunded { refund_id: REFUND, amount: won(60_000) })])
         .await
@@ -55,7 +59,8 @@ async fn an_authorised_captured_and_partly_refunded_payment_shows_every_call() {
         .and_again()
         .await;
     let payment = query::of_order(&given.pool, ORDER).await.unwrap().unwrap();
-    let attempts: Vec<_> = payment.attempts.iter().map(|attempt| (attempt.operation, attempt.outcome)).collect();
+    let attempts: Vec<_> =
+        payment.attempts.iter().map(|attempt| (attempt.operation, attempt.outcome)).collect();
     let done = [Operation::Authorise, Operation::Capture(CAPTURE), Operation::Refund(REFUND)];
     assert_eq!(attempts, done.map(|operation| (operation, Outcome::Done)));
     assert_eq!(payment.attempts[1].requested_at, at(3));

@@ -5,7 +5,6 @@ use domain::ids::OrderId;
 use serde::Serialize;
 use sqlx::PgPool;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::row::{Row, Shipment, Step};
 use crate::orders::owner_of;

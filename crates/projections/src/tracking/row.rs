@@ -1,6 +1,6 @@
 //! The way of one order, and how each event of its stream goes on with it.
 
-use domain::Time;
+use chrono::{DateTime, Utc};
 use domain::ids::ShipmentId;
 use domain::order::{self, Event, Pieces};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct Step {
     #[schema(example = "confirmed")]
     pub status: String,
     /// When.
-    pub at: Time,
+    pub at: DateTime<Utc>,
 }
 
 /// A shipment.
@@ -34,9 +34,9 @@ pub struct Shipment {
     /// The carrier's number.
     pub tracking_number: String,
     /// When it left.
-    pub sent_at: Time,
+    pub sent_at: DateTime<Utc>,
     /// When it arrived.
-    pub delivered_at: Option<Time>,
+    pub delivered_at: Option<DateTime<Utc>>,
 }
 
 /// One row of the table.
@@ -57,7 +57,7 @@ pub(crate) struct Row {
 
 impl Row {
     /// The first step of an order.
-    pub(crate) fn placed(event: &order::Placed, version: i32, at: Time) -> Self {
+    pub(crate) fn placed(event: &order::Placed, version: i32, at: DateTime<Utc>) -> Self {
         let (owner_kind, owner_id) = owner_columns(event.owner);
         let row = Self {
             order_id: event.order_id.0,
@@ -73,7 +73,7 @@ impl Row {
     }
 
     /// The row after one more event of its stream. A step is added when the domain's status has changed by it.
-    pub(crate) fn evolve(mut self, event: &Event, version: i32, at: Time) -> Self {
+    pub(crate) fn evolve(mut self, event: &Event, version: i32, at: DateTime<Utc>) -> Self {
         self.state = order::evolve(self.state, event);
         let status = self.state.status().map_or("", domain::order::Status::as_str);
         if self.status != status {
@@ -90,7 +90,8 @@ impl Row {
                 delivered_at: None,
             }),
             Event::ShipmentDelivered(delivered) => {
-                let known = self.shipments.iter_mut().find(|known| known.shipment_id == delivered.shipment_id);
+                let known =
+                    self.shipments.iter_mut().find(|known| known.shipment_id == delivered.shipment_id);
                 if let Some(shipment) = known {
                     shipment.delivered_at = Some(at);
                 }
