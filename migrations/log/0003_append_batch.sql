@@ -26,7 +26,7 @@ DECLARE
     head_epoch   uuid;
 BEGIN
     IF events_count = 0 AND NOT (true = ANY (c_record)) THEN
-        RETURN QUERY SELECT * FROM log.verify_batch(p_epoch, p_known, coalesce(array_length(c_id, 1), 0), r_command, r_stream, r_version);
+        RETURN QUERY SELECT * FROM log.verify_batch(p_epoch, p_known, c_scope, c_id, r_command, r_stream, r_version);
         RETURN;
     END IF;
 
@@ -47,6 +47,13 @@ BEGIN
              WHERE EXISTS (SELECT FROM log.events e WHERE e.stream = b.stream COLLATE "C" AND e.version > b.version)
         ) THEN
             RAISE EXCEPTION 'moved' USING ERRCODE = 'JM001';
+        END IF;
+        -- A refusal of what was done before is no refusal: it gets the first answer.
+        IF EXISTS (
+            SELECT FROM unnest(c_scope, c_id, c_record) c (scope, id, record) JOIN log.commands k ON k.command_id = c.id AND k.scope = c.scope
+             WHERE NOT c.record
+        ) THEN
+            RAISE EXCEPTION 'seen' USING ERRCODE = 'JM001';
         END IF;
         INSERT INTO log.commands (command_id, scope, fingerprint, first_position, last_position, answer, recorded_at)
         SELECT c.id, c.scope, c.fingerprint, base + own.first, base + own.last, c.answer::json, c.at

@@ -34,7 +34,7 @@ BEGIN
         ordinal := i; epoch := head_epoch; head := NULL;
         first_position := NULL; last_position := NULL; fingerprint := NULL; answer := NULL;
         SELECT * INTO seen FROM log.commands c WHERE c.command_id = c_id[i] AND c.scope = c_scope[i];
-        IF c_record[i] AND FOUND THEN
+        IF FOUND THEN
             outcome := 'seen'; first_position := seen.first_position; last_position := seen.last_position;
             fingerprint := seen.fingerprint; answer := seen.answer::text;
         ELSIF EXISTS (

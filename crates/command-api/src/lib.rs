@@ -1,1 +1,3 @@
-//! Under construction.
+//! HTTP in, and the command engine.
+
+pub mod engine;

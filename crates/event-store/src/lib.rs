@@ -59,6 +59,11 @@ impl EventStore {
         Ok(store)
     }
 
+    /// The same log through other connections, with nothing in memory yet.
+    pub async fn reopen(&self, pool: PgPool) -> Result<Self, Error> {
+        Self::open(pool, self.keys.master()).await
+    }
+
     /// The database it is in.
     pub fn pool(&self) -> &PgPool {
         &self.pool

@@ -59,6 +59,11 @@ impl TestDatabase {
         self.store_with(MasterKey::generate()).await
     }
 
+    /// The same log as another node has it: with connections, and keys in memory, of its own.
+    pub async fn another_node(&self, store: &EventStore) -> EventStore {
+        store.reopen(self.another_pool().await).await.expect("a log")
+    }
+
     /// A log in it, under that master key.
     pub async fn store_with(&self, master: MasterKey) -> EventStore {
         EventStore::open(self.another_pool().await, master).await.expect("a log")

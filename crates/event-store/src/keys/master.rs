@@ -59,6 +59,10 @@ impl MasterKey {
         hex::encode(self.0.expose_secret())
     }
 
+    pub(super) fn copy(&self) -> Self {
+        Self(SecretBox::new(Box::new(*self.bytes())))
+    }
+
     pub(super) fn bytes(&self) -> &[u8; 32] {
         self.0.expose_secret()
     }

@@ -46,6 +46,10 @@ impl Keys {
         Ok(Self { index_key: master.derive("email index"), master, opened })
     }
 
+    pub(crate) fn master(&self) -> MasterKey {
+        self.master.copy()
+    }
+
     pub(crate) fn email_index(&self, email: &Email) -> domain::customer::EmailIndex {
         let hex = hex::encode(master::mac(&self.index_key, email.as_str().to_lowercase().as_bytes()));
         domain::customer::EmailIndex::parse(&hex)

@@ -1,0 +1,100 @@
+use std::sync::Arc;
+
+use command_api::engine::{Error, Options};
+use domain::{Command, StreamId, stock};
+use event_store::Wanted;
+use event_store::testing::TestDatabase;
+use futures::future::join_all;
+use tokio::sync::Barrier;
+
+use crate::given::{
+    ask, assert_gapless, cart, code, engine, engine_with, place, product, receive, sku, stock_in_log,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_1000_buyers_at_once_exactly_as_many_get_a_piece_as_there_are() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let (engine, sku) = (engine(&store), sku());
+    product(&engine, &sku, 500).await;
+    let carts = join_all((0..1000).map(|_| cart(&engine, &sku))).await;
+    let begin = Arc::new(Barrier::new(carts.len()));
+    let buyers = carts.into_iter().map(|cart_id| {
+        let (engine, begin) = (engine.clone(), Arc::clone(&begin));
+        tokio::spawn(async move {
+            begin.wait().await;
+            ask(&engine, place(cart_id)).await
+        })
+    });
+    let results: Vec<_> = join_all(buyers).await.into_iter().map(Result::unwrap).collect();
+    let (placed, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!(placed.len(), 500);
+    assert!(refused.into_iter().all(|result| code(result) == "out-of-stock"));
+    let stock = stock_in_log(&store, &sku).await;
+    assert_eq!((stock.available(), stock.reserved()), (0, 500));
+    assert_gapless(&store).await;
+}
+
+#[tokio::test]
+async fn an_order_is_placed_whole_or_not_at_all() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let (engine, here, gone) = (engine(&store), sku(), sku());
+    product(&engine, &here, 5).await;
+    product(&engine, &gone, 0).await;
+    let cart_id = cart(&engine, &here).await;
+    let set = domain::cart::Command::SetItem {
+        cart_id,
+        by: domain::Actor::Guest(cart_id),
+        sku: gone.clone(),
+        quantity: 1,
+    };
+    ask(&engine, Command::Cart(set)).await.unwrap();
+    let before = store.head().await.unwrap();
+    assert_eq!(code(ask(&engine, place(cart_id)).await), "out-of-stock");
+    assert_eq!(store.head().await.unwrap(), before);
+    assert_eq!(stock_in_log(&store, &here).await.reserved(), 0);
+}
+
+#[tokio::test]
+async fn if_match_is_honoured() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let (engine, sku) = (engine(&store), sku());
+    product(&engine, &sku, 5).await;
+    let actor = domain::Actor::system("test");
+    let mut stale = crate::given::submission(actor.clone(), receive(&sku, 1));
+    stale.if_match = Some(1);
+    assert_eq!(engine.execute(stale).await, Err(Error::Stale { current: 2 }));
+    let mut fits = crate::given::submission(actor, receive(&sku, 1));
+    fits.if_match = Some(2);
+    assert_eq!(engine.execute(fits).await.unwrap().version, Some(3));
+}
+
+#[tokio::test]
+async fn a_long_stream_gets_snapshots_and_a_new_engine_goes_on_from_them() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let sku = sku();
+    let first = engine_with(&store, Options { snapshot_every: 10, ..Options::default() });
+    product(&first, &sku, 1).await;
+    for _ in 0..40 {
+        ask(&first, receive(&sku, 1)).await.unwrap();
+    }
+    let wanted = [Wanted { stream: StreamId::stock(&sku), after_version: 0 }];
+    let begun = std::time::Instant::now();
+    while store.load(&wanted).await.unwrap()[0].snapshot.as_ref().is_none_or(|(version, _)| *version < 40) {
+        assert!(begun.elapsed().as_secs() < 30, "no snapshot was kept");
+        tokio::task::yield_now().await;
+    }
+    let second = engine(&store);
+    let take = |delta| {
+        Command::Stock(stock::Command {
+            sku: sku.clone(),
+            action: stock::Action::Adjust { delta, reason: "test".to_owned() },
+        })
+    };
+    assert_eq!(code(ask(&second, take(-42)).await), "invalid-quantity");
+    ask(&second, take(-41)).await.unwrap();
+    assert_eq!(stock_in_log(&store, &sku).await.on_hand(), 0);
+}
