@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Owner;
+use domain::{Actor, Owner};
 use http_surface::auth::{Caller, Role};
 
 use crate::error::Error;
@@ -23,6 +23,15 @@ pub(crate) fn is_staff(caller: &Caller) -> bool {
 pub(crate) fn may_see(caller: &Caller, owner: &Owner) -> bool {
     let buys = caller.has(Role::Customer) || caller.has(Role::Guest);
     is_staff(caller) || (buys && owner.admits(&caller.actor()))
+}
+
+/// As whom the caller owns carts and orders. The staff, analysts and auditors own none.
+pub(crate) fn owner(caller: &Caller) -> Result<Owner, Error> {
+    match caller.actor() {
+        Actor::Customer(id) => Ok(Owner::Customer(id)),
+        Actor::Guest(id) => Ok(Owner::Guest(id)),
+        _ => Err(Error::Forbidden("buyers and the staff")),
+    }
 }
 
 /// Ends when the caller's token does: what is streamed is not streamed to a token that is no longer valid.

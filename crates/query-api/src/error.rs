@@ -55,3 +55,61 @@ impl From<Problem> for Error {
         Self::Problem(Box::new(problem))
     }
 }
+
+impl Error {
+    /// Its status, its stable code, and after how many seconds to ask again where that helps.
+    fn kind(&self) -> (StatusCode, &'static str, Option<u32>) {
+        match self {
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", None),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", None),
+            Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "invalid-parameter", None),
+            Self::Lagging => (StatusCode::SERVICE_UNAVAILABLE, "not-yet-consistent", Some(1)),
+            Self::OtherEpoch => (StatusCode::CONFLICT, "consistency-token-epoch", None),
+            Self::TooManyStreams => (StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", Some(5)),
+            Self::Database(_) | Self::Store(_) | Self::Projections(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(1))
+            }
+            Self::Unreadable(_) | Self::Problem(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
+        }
+    }
+
+    /// What people are told. What is stored, and what the database says, is for the operator's eyes only.
+    fn detail(&self) -> String {
+        match self {
+            Self::Unreadable(_) => "something went wrong here; the operator knows".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// The operator's part of it: a failure is logged once, here, where it is handled.
+    fn log(&self) {
+        match self {
+            Self::Database(error) => tracing::warn!(%error, "a query failed: the read models did not answer"),
+            Self::Store(error) => tracing::warn!(%error, "a query failed: the log did not answer"),
+            Self::Projections(error) => tracing::warn!(%error, "a query failed: the progress is not known"),
+            Self::Unreadable(what) => tracing::error!(%what, "a query failed: what is stored cannot be read"),
+            _ => {}
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        if let Error::Problem(problem) = error {
+            return *problem;
+        }
+        error.log();
+        let (status, code, retry_after) = error.kind();
+        let problem = Self::new(status, code, error.detail());
+        match retry_after {
+            Some(seconds) => problem.retry_after(seconds),
+            None => problem,
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}

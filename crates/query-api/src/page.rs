@@ -2,7 +2,6 @@
 //! the list and the filter that it was given for.
 
 use http_surface::auth::Keys;
-use http_surface::cursor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -49,7 +48,7 @@ pub(crate) fn cursor<K: Serialize>(
     key: K,
 ) -> Result<String, Error> {
     let ended = Ended { list: list.to_owned(), filter: fingerprint(filter)?, key };
-    Ok(cursor::encode(keys, &ended))
+    Ok(http_surface::cursor::encode(keys, &ended))
 }
 
 /// Where the page ended that the cursor was given for. A cursor of another list or filter is refused like a forged one.
@@ -60,7 +59,7 @@ pub(crate) fn after<K: DeserializeOwned>(
     cursor: Option<&str>,
 ) -> Result<Option<K>, Error> {
     let Some(cursor) = cursor else { return Ok(None) };
-    let ended: Ended<K> = cursor::decode(keys, cursor)?;
+    let ended: Ended<K> = http_surface::cursor::decode(keys, cursor)?;
     if ended.list == list && ended.filter == fingerprint(filter)? {
         return Ok(Some(ended.key));
     }

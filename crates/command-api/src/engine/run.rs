@@ -109,7 +109,7 @@ impl Running {
         let now = Instant::now();
         let (jobs, late): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.deadline > now);
         late.into_iter().for_each(|job| reply(job, Err(Error::Unavailable)));
-        let Some(known) = self.known().await else { return self.give_up(jobs) };
+        let Some(known) = self.known().await else { return Self::give_up(jobs) };
         let mut desk = Desk::default();
         if let Err(error) = self.fill(&mut desk, &jobs, known.position).await {
             tracing::error!(%error, "streams cannot be loaded");
@@ -287,7 +287,7 @@ impl Running {
         tokio::time::sleep(PAUSE_MAX / 10).await;
     }
 
-    fn give_up(&mut self, jobs: Vec<Job>) {
+    fn give_up(jobs: Vec<Job>) {
         tracing::error!("the log does not answer");
         jobs.into_iter().for_each(|job| reply(job, Err(Error::Unavailable)));
     }
