@@ -1,0 +1,119 @@
+//! JSON bodies, read strictly: the right content type, at most a mebibyte, no unknown fields (the types say so), no NUL, and
+//! not nested deeper than anything here is.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::Problem;
+
+/// The largest body.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Nothing here is nested deeper.
+const DEPTH_MAX: usize = 32;
+
+/// A JSON body, with its bytes.
+#[derive(Debug)]
+pub struct Json<T> {
+    /// What it says.
+    pub value: T,
+    /// What it was.
+    pub bytes: Bytes,
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        check_content_type(request.headers())?;
+        let bytes =
+            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    let detail = format!("a body has at most {BODY_BYTES_MAX} bytes");
+                    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+                }
+                _ => Problem::new(StatusCode::BAD_REQUEST, "broken-body", "the body could not be read"),
+            })?;
+        check_depth(&bytes)?;
+        let value = parse(&bytes)?;
+        Ok(Self { value, bytes })
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let detail = format!("the body must be application/json, not {essence:?}");
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail))
+}
+
+/// Counted before parsing, so that no parser is ever sent down a deep hole.
+fn check_depth(bytes: &[u8]) -> Result<(), Problem> {
+    let (mut depth, mut text, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if text => escaped = true,
+            b'"' => text = !text,
+            b'{' | b'[' if !text => depth += 1,
+            b'}' | b']' if !text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            let detail = format!("the body is nested deeper than {DEPTH_MAX}");
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "malformed-json", detail));
+        }
+    }
+    Ok(())
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    use serde_json::error::Category;
+    match serde_json::from_slice(bytes) {
+        Ok(value) => Ok(value),
+        Err(error) if error.classify() == Category::Data => {
+            // serde names the field in its message; the values that people sent are not repeated further than that.
+            let (rule, pointer) = (error.to_string(), pointer_of(&error.to_string()));
+            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", rule.clone())
+                .at(pointer, rule))
+        }
+        Err(error) => Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "malformed-json",
+            format!("the body is not JSON: {error}"),
+        )),
+    }
+}
+
+/// The field that serde's message names, for example in "unknown field `x`, expected …".
+fn pointer_of(message: &str) -> String {
+    let named = ["unknown field `", "missing field `", "duplicate field `"];
+    let field =
+        named.iter().find_map(|prefix| message.split_once(prefix)?.1.split_once('`')).map(|(field, _)| field);
+    field.map(|field| format!("/{}", field.replace('~', "~0").replace('/', "~1"))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deep_bodies_are_refused_and_brackets_in_text_are_not_depth() {
+        assert!(check_depth("[".repeat(33).as_bytes()).is_err());
+        assert!(check_depth("[".repeat(32).as_bytes()).is_ok());
+        assert!(check_depth(format!("{{\"a\": \"{}\"}}", "[".repeat(99)).as_bytes()).is_ok());
+        assert!(check_depth(format!("{{\"a\": \"\\\"{}\"}}", "[".repeat(99)).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn the_field_that_serde_names_is_pointed_at() {
+        assert_eq!(pointer_of("unknown field `colour`, expected `a` at line 1 column 3"), "/colour");
+        assert_eq!(pointer_of("missing field `sku` at line 1 column 3"), "/sku");
+        assert_eq!(pointer_of("invalid type"), "");
+    }
+}
