@@ -8,7 +8,7 @@ use crate::{Actor, Kind, Refusal, StreamId, product, stock};
 /// No line has more pieces.
 const QUANTITY_MAX: u32 = 9_999;
 /// No cart has more different SKUs.
-const ITEMS_MAX: usize = 200;
+const ITEMS_MAX: usize = 1_000;
 
 /// Why a command was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
