@@ -4,10 +4,13 @@
 //! position, an answer or the end of a process, each with a deadline.
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
 mod flow;
 mod hot_stock;
 mod import;
 mod outcomes;
+mod readme;
 mod recovery;
+mod rules;
 mod shop;
 mod verification;

@@ -114,11 +114,12 @@ impl Money {
         if denominator == 0 {
             return Err(Error::Overflow);
         }
-        let (denominator, product) =
-            (i128::from(denominator), i128::from(self.amount).checked_mul(i128::from(numerator)));
-        let product = product.ok_or(Error::Overflow)?;
-        let rounded = (2 * product.abs() + denominator) / (2 * denominator) * product.signum();
-        self.with(i64::try_from(rounded).ok())
+        // At most 2⁶³ × 2⁶⁴: nothing here can overflow before the last line.
+        let denominator = u128::from(denominator);
+        let product = u128::from(self.amount.unsigned_abs()) * u128::from(numerator);
+        let rounded = product / denominator + u128::from(product % denominator * 2 >= denominator);
+        let signed = i128::try_from(rounded).ok().map(|rounded| rounded * i128::from(self.amount.signum()));
+        self.with(signed.and_then(|amount| i64::try_from(amount).ok()))
     }
 }
 

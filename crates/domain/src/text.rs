@@ -134,7 +134,9 @@ fn phone(text: &str) -> Result<String, Invalid> {
 
 fn email(text: &str) -> Result<String, Invalid> {
     let wrong = |rule: &str| Invalid::new("an e-mail address", rule);
-    let text: String = text.trim().nfc().collect();
+    let (local, domain) = text.trim().rsplit_once('@').ok_or_else(|| wrong("must have an @"))?;
+    // Lower case can be longer: what is kept is what is measured.
+    let text: String = format!("{local}@{}", domain.to_lowercase()).nfc().collect();
     let (local, domain) = text.rsplit_once('@').ok_or_else(|| wrong("must have an @"))?;
     if text.len() > 254 || local.len() > 64 {
         return Err(wrong("must have at most 254 bytes, at most 64 of them before the @"));
@@ -146,7 +148,7 @@ fn email(text: &str) -> Result<String, Invalid> {
     if !plain(local) || !plain(domain) || !dots {
         return Err(wrong("must look like name@example.com"));
     }
-    Ok(format!("{local}@{}", domain.to_lowercase()))
+    Ok(text)
 }
 
 fn country_code(text: &str) -> Result<String, Invalid> {

@@ -27,19 +27,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        check_content_type(request.headers())?;
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    let detail = format!("a body has at most {BODY_BYTES_MAX} bytes");
-                    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
-                }
-                _ => Problem::new(StatusCode::BAD_REQUEST, "broken-body", "the body could not be read"),
-            })?;
-        check_depth(&bytes)?;
+        Self::parse(json_bytes(request, state).await?)
+    }
+}
+
+impl<T: DeserializeOwned> Json<T> {
+    /// Reads the bytes of a body (see [`json_bytes`]).
+    pub fn parse(bytes: Bytes) -> Result<Self, Problem> {
         let value = parse(&bytes)?;
         Ok(Self { value, bytes })
     }
+}
+
+/// The bytes of a JSON body: of the right content type, not too large, not too deep. No body is an empty object.
+pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    let content_type = check_content_type(request.headers());
+    let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(BODY_BYTES_MAX),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "broken-body", "the body could not be read"),
+    })?;
+    if bytes.is_empty() {
+        return Ok(Bytes::from_static(b"{}"));
+    }
+    content_type?;
+    check_depth(&bytes)?;
+    Ok(bytes)
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
@@ -76,7 +88,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     use serde_json::error::Category;
     match serde_json::from_slice(bytes) {
         Ok(value) => Ok(value),
-        Err(error) if error.classify() == Category::Data => {
+        // A wrong field is worth naming only in what is JSON to its end.
+        Err(error) if error.classify() == Category::Data && is_json(bytes) => {
             // serde names the field in its message; the values that people sent are not repeated further than that.
             let (rule, pointer) = (error.to_string(), pointer_of(&error.to_string()));
             Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-body", rule.clone())
@@ -88,6 +101,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             format!("the body is not JSON: {error}"),
         )),
     }
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
 }
 
 /// The field that serde's message names, for example in "unknown field `x`, expected …".

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::Problem;
+use crate::auth::Keys;
 
 /// The key of a request; one of its own when it came without.
 #[derive(Debug, Clone)]
@@ -73,6 +74,12 @@ impl IdempotencyKey {
             Err(_) => hash.update(body),
         }
         hash.finalize().into()
+    }
+
+    /// The same under a key of ours, for the log: bodies hold passwords and personal data, and nobody who sees the log may try
+    /// guesses on their hashes.
+    pub fn keyed_fingerprint(&self, keys: &Keys, body: &[u8]) -> [u8; 32] {
+        keys.tag(&[b"fingerprint\n".as_slice(), &self.fingerprint(body)].concat())
     }
 
     /// Whether the caller gave one.

@@ -13,7 +13,7 @@ mod problem;
 pub mod server;
 mod url;
 
-pub use body::{BODY_BYTES_MAX, Json};
+pub use body::{BODY_BYTES_MAX, Json, json_bytes};
 pub use conditions::{IfMatch, Prefer, etag};
 pub use consistency::{CONSISTENCY_TOKEN, ConsistencyToken};
 pub use correlation::Correlation;

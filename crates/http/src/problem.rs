@@ -88,7 +88,12 @@ impl Problem {
 
     /// No valid token: 401, with the challenge that RFC 6750 asks for.
     pub fn unauthenticated(detail: impl Into<String>) -> Self {
-        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail);
+        Self::unauthorised("unauthenticated", detail)
+    }
+
+    /// The same for what is shown in place of a token: a password, a refresh token, a signature.
+    pub fn unauthorised(code: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, code, detail);
         problem.challenge = Some("Bearer");
         problem
     }
@@ -101,6 +106,12 @@ impl Problem {
     /// There is no such thing: 404.
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
+    }
+
+    /// A body of more bytes than are read: 413.
+    pub fn body_too_large(bytes_max: usize) -> Self {
+        let detail = format!("a body has at most {bytes_max} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
     }
 
     /// A defect of ours: 500. What it was stays in the log.

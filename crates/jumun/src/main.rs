@@ -1,3 +1,38 @@
-//! The binary. Its roles join as they are built.
+//! The binary: every role of the platform is a subcommand, and `up` is all of them on one machine.
 
-fn main() {}
+mod config;
+mod data_dir;
+mod demo;
+mod import;
+mod postgres;
+mod roles;
+mod running;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// An event-sourced order platform.
+#[derive(Parser)]
+#[command(name = "jumun", version, propagate_version = true)]
+struct Jumun {
+    #[command(flatten)]
+    flags: config::Flags,
+    #[command(subcommand)]
+    role: roles::Role,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Jumun { flags, role } = Jumun::parse();
+    // One of several providers of cryptography could be compiled in; this is the one that is meant. An earlier choice stands.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match role.run(flags).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("jumun: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

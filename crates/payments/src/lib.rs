@@ -55,6 +55,16 @@ pub struct Authorisation {
     pub reference: String,
     /// How much.
     pub amount: Money,
+    /// It is taken already, not only held: it was asked to be taken at once.
+    pub captured: bool,
+}
+
+impl Authorisation {
+    /// The capture that it implies, when the money was taken at once; its id follows from the payment's, so that whoever
+    /// hears of it first (the caller, a webhook, a question) says the same.
+    pub fn capture(&self, payment_id: PaymentId) -> Option<CaptureId> {
+        self.captured.then_some(CaptureId(payment_id.0))
+    }
 }
 
 /// Ask to take held money.

@@ -1,1 +1,127 @@
-//! Under construction.
+//! The process managers: what must happen next, made to happen. The log's feed goes in, [`domain::process::react`] names
+//! steps, each is written down together with the position in the log, and is done until it is done.
+//!
+//! Two runners may run on one database. One of them leads: it takes in. Both do steps; a step is claimed for a while, and taken
+//! over when whoever claimed it is gone. Every effect of a step is idempotent, so that a step done twice is done once: a gateway
+//! is asked under an id of ours, a command has a name that follows from the step.
+
+mod execute;
+mod finish;
+mod intake;
+mod options;
+mod steps;
+mod work;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use command_api::accounts::Accounts;
+use command_api::engine::Engine;
+use event_store::{EventStore, Position};
+use payments::Gateways;
+use sqlx::PgPool;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgPoolOptions;
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+pub use options::{CaptureWhen, Options};
+
+/// Intake, claims, endings, and one to spare.
+const CONNECTIONS_MAX: u32 = 4;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/process");
+
+/// Why the process managers have stopped. Nothing is lost: started again, they go on where they were.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The log was restored, or failed over with loss. Somebody must say from where to go on: set `epoch` and `position` of
+    /// `process.checkpoint`, then start again.
+    #[error(
+        "the process managers have followed the log of epoch {known} up to position {position}, but its epoch is {found} now"
+    )]
+    Epoch {
+        /// The epoch that was followed.
+        known: Uuid,
+        /// The epoch that the log has.
+        found: Uuid,
+        /// How far it was followed.
+        position: Position,
+    },
+    /// An event cannot be read: look at it. It is never skipped.
+    #[error("the log cannot be followed: {0}")]
+    Log(#[from] event_store::Error),
+}
+
+/// Brings the schema `process` to this program's version.
+///
+/// # Errors
+/// When the database is away, or holds migrations that this program does not know.
+pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+    event_store::schema::apply(pool, "process", &MIGRATIONS).await
+}
+
+/// What all parts of a running process manager share.
+struct Runner {
+    /// Who claims.
+    id: Uuid,
+    store: EventStore,
+    /// Connections to the schema `process`.
+    pool: PgPool,
+    engine: Engine,
+    gateways: Gateways,
+    accounts: Accounts,
+    options: Options,
+    /// There may be steps that are due.
+    due: Notify,
+    /// Calls that one gateway may have under way: less than all, so that a slow one leaves room for the others.
+    calls: HashMap<String, Semaphore>,
+    shutdown: CancellationToken,
+}
+
+/// Runs process managers until `shutdown` is cancelled; what is under way then is finished, or left to the next one.
+/// Dropping the future instead is like a crash: claims end with their lease.
+///
+/// # Errors
+/// When the log cannot be followed any more. A database that is away is waited for.
+pub async fn run(
+    store: EventStore,
+    engine: Engine,
+    gateways: Gateways,
+    accounts: Accounts,
+    options: Options,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let calls_max = (options.in_flight_max * 3 / 4).max(1);
+    let calls = gateways.names().map(|name| (name.to_owned(), Semaphore::new(calls_max))).collect();
+    let (id, pool, due) = (Uuid::now_v7(), connections(&store), Notify::new());
+    let runner =
+        Arc::new(Runner { id, store, pool, engine, gateways, accounts, options, due, calls, shutdown });
+    let (ended, finished) = mpsc::channel(options.in_flight_max.max(1));
+    let done = tokio::try_join!(
+        intake::run(&runner),
+        async {
+            work::run(&runner, ended).await;
+            Ok(())
+        },
+        async {
+            finish::run(&runner, finished).await;
+            Ok(())
+        },
+    );
+    if let Err(error) = steps::release(&runner.pool, runner.id).await {
+        tracing::warn!(%error, "claims could not be given back; they end with their lease");
+    }
+    done.map(|_| ())
+}
+
+/// Connections of their own, so that a busy engine does not keep claims from being renewed. What they write need not be on the
+/// disk before it counts: steps and checkpoint are written together, so what a crash of the database takes back is taken in, or
+/// done, once more, to no other effect.
+fn connections(store: &EventStore) -> PgPool {
+    let options = store.pool().connect_options().as_ref().clone();
+    PgPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .connect_lazy_with(options.options([("synchronous_commit", "off")]))
+}

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::FromRef;
 use event_store::EventStore;
 use http_surface::auth::Keys;
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::stock::live::Board;
+use crate::error::Error;
+use crate::stock::Board;
 
 /// Limits of the query API.
 #[derive(Debug, Clone)]
@@ -18,7 +20,9 @@ pub struct Config {
     pub consistency_wait: Duration,
     /// Events read from the log at once when it is streamed: what one stream holds in memory.
     pub events_per_page: u32,
-    /// Streams (`/v1/events`, `/v1/stock/{sku}/live`) open at once; more are answered with 503.
+    /// Streams of `/v1/events` open at once; more are answered with 503. Each looks at the log by itself.
+    pub analysts_max: usize,
+    /// Streams of `/v1/stock/{sku}/live` open at once; more are answered with 503. The log is followed once for all of them.
     pub streams_max: usize,
     /// When this is cancelled, streams end, so that the server can stop.
     pub shutdown: CancellationToken,
@@ -29,6 +33,7 @@ impl Default for Config {
         Self {
             consistency_wait: Duration::from_secs(2),
             events_per_page: 200,
+            analysts_max: 100,
             streams_max: 10_000,
             shutdown: CancellationToken::new(),
         }
@@ -37,30 +42,39 @@ impl Default for Config {
 
 /// The query API's state. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
-
-pub(crate) struct Inner {
+pub struct App {
     pub(crate) read: PgPool,
     pub(crate) store: EventStore,
     pub(crate) keys: Keys,
     pub(crate) config: Config,
     pub(crate) board: Board,
-    pub(crate) streams: Arc<Semaphore>,
+    analysts: Arc<Semaphore>,
+    watchers: Arc<Semaphore>,
 }
 
 impl App {
     /// An application over the read models (connections with `search_path` = `read`) and the log.
     pub fn new(read: PgPool, store: EventStore, keys: Keys, config: Config) -> Self {
         let board = Board::new(read.clone(), store.clone(), config.shutdown.clone());
-        let streams = Arc::new(Semaphore::new(config.streams_max));
-        Self(Arc::new(Inner { read, store, keys, config, board, streams }))
+        let analysts = Arc::new(Semaphore::new(config.analysts_max));
+        let watchers = Arc::new(Semaphore::new(config.streams_max));
+        Self { read, store, keys, config, board, analysts, watchers }
+    }
+
+    /// A place among those who read the log; given back when it is dropped.
+    pub(crate) fn reading_place(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.analysts.clone().try_acquire_owned().map_err(|_| Error::TooManyStreams)
+    }
+
+    /// A place among those who watch stock; given back when it is dropped.
+    pub(crate) fn watching_place(&self) -> Result<OwnedSemaphorePermit, Error> {
+        self.watchers.clone().try_acquire_owned().map_err(|_| Error::TooManyStreams)
     }
 }
 
-impl std::ops::Deref for App {
-    type Target = Inner;
-    fn deref(&self) -> &Inner {
-        &self.0
+impl FromRef<App> for Keys {
+    fn from_ref(app: &App) -> Self {
+        app.keys.clone()
     }
 }
 

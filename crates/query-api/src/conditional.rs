@@ -6,31 +6,29 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::IntoParams;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ObjectBuilder, Required, Type};
+use utoipa::openapi::path::{Parameter, ParameterIn};
+
+use crate::header;
 
 /// The header `If-None-Match`, for OpenAPI.
 pub(crate) struct IfNoneMatch;
 
 impl IntoParams for IfNoneMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let description = "The `ETag` of an earlier answer: when nothing has changed since, the answer is 304 and empty.";
-        vec![
-            ParameterBuilder::new()
-                .name("If-None-Match")
-                .parameter_in(ParameterIn::Header)
-                .required(Required::False)
-                .description(Some(description))
-                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-                .build(),
-        ]
+        let description =
+            "The `ETag` of an earlier answer: when nothing has changed since, the answer is 304 and empty.";
+        header::optional("If-None-Match", description)
     }
 }
 
 /// Answers with a body and the version of its stream, or with 304 when the client has that version.
 pub(crate) fn answer<T: Serialize>(headers: &HeaderMap, version: u32, body: &T) -> Response {
     let tag = http_surface::etag(version);
-    if knows(headers, &tag) { (StatusCode::NOT_MODIFIED, validators(tag)).into_response() } else { fresh(version, body) }
+    if knows(headers, &tag) {
+        (StatusCode::NOT_MODIFIED, validators(tag)).into_response()
+    } else {
+        fresh(version, body)
+    }
 }
 
 /// Answers with a body and the version of its stream, whatever the client has: for what changes without its stream, as

@@ -4,28 +4,26 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use event_store::{Head, Position};
-use http_surface::{ConsistencyToken, Problem};
+use http_surface::{CONSISTENCY_TOKEN, ConsistencyToken, Problem};
 use tokio::time::Instant;
 use utoipa::IntoParams;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::{ObjectBuilder, Required, Type};
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::app::App;
 use crate::error::Error;
+use crate::header;
 
 /// The `Consistency-Token` of a request, when it has one. A malformed one is refused (400).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct After(Option<Head>);
 
-/// The name of the header.
-const HEADER: &str = "consistency-token";
-
 impl<S: Send + Sync> FromRequestParts<S> for After {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get(HEADER) else { return Ok(Self(None)) };
-        let malformed = || Error::Parameter { name: "Consistency-Token", rule: "is malformed".to_owned() }.into();
+        let Some(value) = parts.headers.get(CONSISTENCY_TOKEN) else { return Ok(Self(None)) };
+        let malformed =
+            || Error::Parameter { name: "Consistency-Token", rule: "is malformed".to_owned() }.into();
         let token = value.to_str().ok().and_then(|value| ConsistencyToken::parse(value).ok());
         token.map(|head| Self(Some(head))).ok_or_else(malformed)
     }
@@ -35,30 +33,28 @@ impl IntoParams for After {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let description = "The token that a command answered with: the answer shows what that command did. \
                            Without it, the answer may be a moment behind.";
-        vec![
-            ParameterBuilder::new()
-                .name("Consistency-Token")
-                .parameter_in(ParameterIn::Header)
-                .required(Required::False)
-                .description(Some(description))
-                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-                .build(),
-        ]
+        header::optional("Consistency-Token", description)
     }
 }
 
 impl After {
     /// Waits until these read models have reached the token's position.
     pub(crate) async fn reached(self, app: &App, models: &[&'static str]) -> Result<(), Error> {
-        let Some(head) = self.0 else { return Ok(()) };
-        self.check(app).await?;
-        app.reached(head.position, models).await
+        let Some(asked) = self.0 else { return Ok(()) };
+        if app.store.head().await?.epoch != asked.epoch {
+            return Err(Error::OtherEpoch);
+        }
+        app.reached(asked.position, models).await
     }
 
-    /// Whether the token belongs to the log as it is.
-    pub(crate) async fn check(self, app: &App) -> Result<(), Error> {
-        let Some(head) = self.0 else { return Ok(()) };
-        if app.store.head().await?.epoch == head.epoch { Ok(()) } else { Err(Error::OtherEpoch) }
+    /// Whether the log itself has that position: for what is read from the log and not from read models.
+    pub(crate) async fn logged(self, app: &App) -> Result<(), Error> {
+        let Some(asked) = self.0 else { return Ok(()) };
+        let head = app.store.head().await?;
+        if head.epoch != asked.epoch {
+            return Err(Error::OtherEpoch);
+        }
+        if head.position < asked.position { Err(Error::Lagging) } else { Ok(()) }
     }
 }
 

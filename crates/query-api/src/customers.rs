@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::Actor;
+use http_surface::Problem;
 use http_surface::auth::Caller;
-use projections::customers::query::{self, Customer};
 use projections::customers::Customers;
+use projections::customers::query::{self, Customer};
 
 use crate::app::App;
 use crate::conditional::{self, IfNoneMatch};
@@ -30,7 +31,9 @@ pub(crate) async fn me(
     after: After,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let Actor::Customer(id) = caller.actor() else { return Err(Error::Forbidden("customers")) };
+    let Actor::Customer(id) = caller.actor() else {
+        return Err(Problem::forbidden("this is for customers only").into());
+    };
     after.reached(&app, &[Customers::NAME]).await?;
     let customer = query::find(&app.read, id).await?.ok_or(Error::NotFound("customer"))?;
     Ok(conditional::answer(&headers, customer.version, &customer))

@@ -11,9 +11,6 @@ pub(crate) enum Error {
     /// There is no such thing, or it is not the caller's: the two look the same. `not-found`, 404.
     #[error("there is no such {0}")]
     NotFound(&'static str),
-    /// The caller's role may not ask this. `forbidden`, 403.
-    #[error("this is for {0} only")]
-    Forbidden(&'static str),
     /// A parameter breaks a rule; correct it. `invalid-parameter`, 400.
     #[error("{name} {rule}")]
     Parameter {
@@ -47,12 +44,12 @@ pub(crate) enum Error {
     Unreadable(String),
     /// A problem that an extractor or the cursor has named already.
     #[error("{0:?}")]
-    Problem(Box<Problem>),
+    Named(Box<Problem>),
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self::Problem(Box::new(problem))
+        Self::Named(Box::new(problem))
     }
 }
 
@@ -61,7 +58,6 @@ impl Error {
     fn kind(&self) -> (StatusCode, &'static str, Option<u32>) {
         match self {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", None),
-            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", None),
             Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "invalid-parameter", None),
             Self::Lagging => (StatusCode::SERVICE_UNAVAILABLE, "not-yet-consistent", Some(1)),
             Self::OtherEpoch => (StatusCode::CONFLICT, "consistency-token-epoch", None),
@@ -69,7 +65,7 @@ impl Error {
             Self::Database(_) | Self::Store(_) | Self::Projections(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(1))
             }
-            Self::Unreadable(_) | Self::Problem(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
+            Self::Unreadable(_) | Self::Named(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", None),
         }
     }
 
@@ -95,7 +91,7 @@ impl Error {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        if let Error::Problem(problem) = error {
+        if let Error::Named(problem) = error {
             return *problem;
         }
         error.log();

@@ -23,6 +23,8 @@ use crate::app::App;
         (name = "customers", description = "The signed-in customer."),
         (name = "log", description = "The log itself, for analysts and auditors. Personal data stays sealed."),
     ),
+    // Problem documents are named by the refusals, which do not bring along what those refer to.
+    components(schemas(http_surface::Problem, http_surface::Detail)),
     modifiers(&Bearer),
 )]
 struct Described;
@@ -40,9 +42,4 @@ impl Modify for Bearer {
 /// A router whose document says what is said of the whole API.
 pub(crate) fn described() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Described::openapi())
-}
-
-/// The OpenAPI document of all calls.
-pub fn document() -> utoipa::openapi::OpenApi {
-    crate::calls().into_openapi()
 }

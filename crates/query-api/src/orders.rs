@@ -18,15 +18,17 @@ use projections::tracking::query::Way;
 use projections::tracking::{self, Tracking};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
-use uuid::Uuid;
 
 use crate::app::App;
 use crate::caller;
 use crate::conditional;
 use crate::consistency::After;
 use crate::error::Error;
-use crate::refusals::{Missing, Refusals, Unauthenticated, Unauthorised};
 use crate::page::{self, Page};
+use crate::refusals::{Missing, Refusals, Unauthenticated, Unauthorised};
+
+/// The name of this list in its cursors.
+const LIST: &str = "orders";
 
 /// Which orders.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
@@ -51,10 +53,14 @@ pub(crate) struct Asked {
 
 impl Asked {
     fn filter(&self, app: &App, owner: Option<Owner>) -> Result<Filter, Error> {
-        let known = |name: &str| serde_json::from_value::<Status>(serde_json::Value::from(name)).ok();
-        let unknown = |name: &str| Error::Parameter { name: "status", rule: format!("does not know {name:?}") };
-        let status = self.status.as_deref().map(|name| known(name).ok_or_else(|| unknown(name))).transpose()?;
-        let after = page::after(&app.keys, "orders", &(self, owner), self.cursor.as_deref())?;
+        let unknown =
+            |name: &str| Error::Parameter { name: "status", rule: format!("does not know {name:?}") };
+        let status = self
+            .status
+            .as_deref()
+            .map(|name| Status::parse(name).ok_or_else(|| unknown(name)))
+            .transpose()?;
+        let after = page::after(&app.keys, LIST, &(self, owner), self.cursor.as_deref())?;
         Ok(Filter { owner, status, from: self.from, to: self.to, after, limit: page::limit(self.limit)? })
     }
 }
@@ -78,11 +84,10 @@ pub(crate) async fn list(
     let filter = asked.filter(&app, owner)?;
     after.reached(&app, &[Orders::NAME]).await?;
     let more = Filter { limit: filter.limit + 1, ..filter.clone() };
-    let mut items = orders::query::list(&app.read, &more).await?;
-    let next = (items.len() > filter.limit as usize).then(|| items.truncate(filter.limit as usize));
-    let last = next.and_then(|()| items.last()).map(|last| (last.placed_at, last.order_id));
-    let next_cursor = last.map(|last| page::cursor(&app.keys, "orders", &(&asked, owner), &last)).transpose()?;
-    Ok(Json(Page { items, next_cursor }))
+    let found = orders::query::list(&app.read, &more).await?;
+    let cursor =
+        |last: &Summary| page::cursor(&app.keys, LIST, &(&asked, owner), (last.placed_at, last.order_id));
+    Page::of(found, filter.limit, cursor).map(Json)
 }
 
 /// One order.
@@ -105,7 +110,8 @@ pub(crate) async fn find(
 ) -> Result<Response, Error> {
     after.reached(&app, &[Orders::NAME]).await?;
     let order = orders::query::find(&app.read, order_id).await?;
-    let order = order.filter(|order| caller::may_see(&caller, &order.owner)).ok_or(Error::NotFound("order"))?;
+    let order =
+        order.filter(|order| caller::may_see(&caller, &order.owner)).ok_or(Error::NotFound("order"))?;
     // A forgotten buyer's order has changed without an event of its own: no cache may go on showing the person.
     let forgotten = order.contact.is_none();
     Ok(if forgotten {
@@ -157,7 +163,7 @@ pub(crate) async fn payment(
     after: After,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    caller::require(&caller, &[Role::Staff], "the staff")?;
+    caller.require(&[Role::Staff])?;
     after.reached(&app, &[Payments::NAME]).await?;
     let payment = payments::query::of_order(&app.read, order_id).await?.ok_or(Error::NotFound("order"))?;
     Ok(conditional::answer(&headers, payment.version, &payment))

@@ -1,6 +1,8 @@
 //! Lists: at most so many items, and an opaque cursor for those that follow. A cursor is authenticated, and good only for
 //! the list and the filter that it was given for.
 
+use axum::http::StatusCode;
+use http_surface::Problem;
 use http_surface::auth::Keys;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,21 @@ pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     /// What to send as `cursor` for those that follow. `null`: these were the last.
     pub(crate) next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A page of what was found, one item more than `limit` being asked for: if it is there, others follow.
+    pub(crate) fn of(
+        mut found: Vec<T>,
+        limit: u32,
+        cursor: impl Fn(&T) -> Result<String, Error>,
+    ) -> Result<Self, Error> {
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let last = found.last().filter(|_| more);
+        let next_cursor = last.map(cursor).transpose()?;
+        Ok(Self { items: found, next_cursor })
+    }
 }
 
 /// What a cursor holds: where the page ended, of which list, asked for how.
@@ -63,7 +80,8 @@ pub(crate) fn after<K: DeserializeOwned>(
     if ended.list == list && ended.filter == fingerprint(filter)? {
         return Ok(Some(ended.key));
     }
-    Err(Error::Parameter { name: "cursor", rule: "was given for another list, or another filter".to_owned() })
+    let detail = "this cursor was given out for another list, or another filter";
+    Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-cursor", detail).into())
 }
 
 fn fingerprint(filter: &impl Serialize) -> Result<String, Error> {

@@ -1,6 +1,6 @@
 //! Orders that end before anything is sent.
 
-use super::{order_of, payment_of, release};
+use super::{check_new, order_of, payment_of, release};
 use crate::command::{Decision, States};
 use crate::ids::{OrderId, RefundId};
 use crate::order::{self, Known, Stage, check_owner};
@@ -48,6 +48,7 @@ fn let_money_go(states: &impl States, order: &Known, refund_id: RefundId) -> Res
     let reason = "the order was called off".to_owned();
     let event: payment::Event = match known.standing {
         Standing::Authorised if known.refundable().is_positive() => {
+            check_new(known.refunds.contains_key(&refund_id), "refund")?;
             payment::RefundRequested { refund_id, amount: known.refundable(), reason }.into()
         }
         Standing::Authorised if !known.capture_committed().is_positive() => {

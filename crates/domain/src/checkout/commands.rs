@@ -9,7 +9,7 @@ use crate::{Actor, Money, Time};
 #[allow(clippy::large_enum_variant, missing_docs)]
 pub enum Command {
     /// A cart becomes an order: every line reserved or none, prices, names and tax copied, a payment requested.
-    /// Streams: order (first), cart, payment, and stock and product of every line.
+    /// Streams: order (first), cart, payment, the customer's, and stock and product of every line.
     PlaceOrder {
         order_id: OrderId,
         payment_id: PaymentId,
@@ -42,7 +42,8 @@ pub enum Command {
         carrier: String,
         tracking_number: String,
     },
-    /// A return arrived: restock, and request the refund of `amount` (`None`: the value of its lines). Streams: order,
+    /// A return arrived: restock, and request the refund of `amount` (`None`: the value of its lines; 0: nothing goes
+    /// back). Streams: order,
     /// payment, stock.
     ReceiveReturn {
         order_id: OrderId,

@@ -1,6 +1,6 @@
 //! Goods come back, and money goes back.
 
-use super::{check_amount, order_of, payment_of, stock_part};
+use super::{check_amount, check_new, order_of, payment_of, stock_part};
 use crate::command::{Decision, States};
 use crate::ids::{OrderId, RefundId, ReturnId};
 use crate::order::{self, Known, Pieces};
@@ -20,8 +20,11 @@ pub(super) fn receive(
     if back.received {
         return Ok(Decision::default());
     }
-    let refundable = payment_of(states, order.payment_id)?.refundable();
+    let known = payment_of(states, order.payment_id)?;
+    let refundable = known.refundable();
     let refund = match amount {
+        // Staff may take goods back for nothing: they came back broken, or the money went back before.
+        Some(amount) if amount == Money::zero(refundable.currency) => amount,
         Some(amount) => within(amount, refundable)?,
         None => {
             let worth = worth(order, &back.lines)?;
@@ -37,6 +40,7 @@ pub(super) fn receive(
         }
     }
     if refund.is_positive() {
+        check_new(known.refunds.contains_key(&refund_id), "refund")?;
         let requested = payment::RefundRequested { refund_id, amount: refund, reason: "return".to_owned() };
         decision = decision
             .and(Decision::on(&StreamId::payment(order.payment_id), [payment::Event::from(requested)]));

@@ -13,7 +13,7 @@ use crate::command::{Decision, States};
 use crate::ids::{OrderId, PaymentId};
 use crate::order::Known;
 use crate::text::Sku;
-use crate::{Kind, Money, Refusal, StreamId, cart, money, order, payment, stock};
+use crate::{Kind, Money, Owner, Refusal, StreamId, cart, money, order, payment, stock};
 
 impl From<money::Error> for Refusal {
     fn from(error: money::Error) -> Self {
@@ -37,6 +37,9 @@ impl Command {
                     StreamId::payment(*payment_id),
                 ];
                 if let Ok(cart::State::Open(open)) = cart::state_of(states, *cart_id) {
+                    if let Owner::Customer(customer_id) = open.owner {
+                        streams.push(StreamId::customer(customer_id));
+                    }
                     for (sku, item) in &open.items {
                         streams.push(StreamId::stock(sku));
                         streams.push(StreamId::product(item.product_id));
@@ -126,6 +129,14 @@ fn release(states: &impl States, order: &Known) -> Result<Decision, Refusal> {
     order.lines.keys().try_fold(Decision::default(), |decision, sku| {
         Ok(decision.and(stock_part(states, sku, stock::Action::Release { order_id: order.order_id })?))
     })
+}
+
+/// An id that names something new must not name something already: overwriting would lose what became of that.
+fn check_new(exists: bool, what: &str) -> Result<(), Refusal> {
+    if exists {
+        return Err(Refusal::new(Kind::Conflict, "already-exists", format!("this {what} exists already")));
+    }
+    Ok(())
 }
 
 /// An amount that must be above 0 and of that currency.

@@ -1,11 +1,11 @@
 //! A cart becomes an order.
 
-use super::{Command, stock_part};
+use super::{Command, check_new, stock_part};
 use crate::cart::{self, Open};
 use crate::command::{Decision, States};
 use crate::ids::SubjectId;
 use crate::order::{self, Line, contained_tax, shipping_fee};
-use crate::{Event, Kind, Money, Owner, Personal, Refusal, StreamId, payment, product, stock};
+use crate::{Event, Kind, Money, Owner, Personal, Refusal, StreamId, customer, payment, product, stock};
 
 /// Every line reserved or none, prices, names and tax copied, the payment requested.
 pub(super) fn decide(states: &impl States, command: &Command) -> Result<Decision, Refusal> {
@@ -29,12 +29,12 @@ pub(super) fn decide(states: &impl States, command: &Command) -> Result<Decision
         return Err(cart::Error::Unknown.into());
     }
     let cart::State::Open(open) = cart_state else { return Err(cart::Error::Closed.into()) };
+    check_not_forgotten(states, open)?;
     if open.items.is_empty() {
         return Err(Refusal::new(Kind::Conflict, "cart-empty", "this cart is empty"));
     }
-    if order::state_of(states, *order_id)?.known().is_some() {
-        return Err(Refusal::new(Kind::Conflict, "already-exists", "this order exists already"));
-    }
+    check_new(order::state_of(states, *order_id)?.known().is_some(), "order")?;
+    check_new(payment::state_of(states, *payment_id)?.known().is_some(), "payment")?;
     let country = delivery.address.country.as_str();
     let lines = lines(states, open, country)?;
     check_stock(states, open)?;
@@ -84,6 +84,17 @@ pub(super) fn decide(states: &impl States, command: &Command) -> Result<Decision
         let reserve = stock::Action::Reserve { order_id: *order_id, quantity: item.quantity };
         Ok(decision.and(stock_part(states, sku, reserve)?))
     })
+}
+
+/// Contact and address would be sealed with a key that is destroyed: nobody could send such an order. A token outlives its owner
+/// for some minutes.
+fn check_not_forgotten(states: &impl States, open: &Open) -> Result<(), Refusal> {
+    match open.owner {
+        Owner::Customer(id) if *customer::state_of(states, id)? == customer::State::Forgotten => {
+            Err(customer::Error::Forgotten.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The order's lines, with name, price and tax as they are now.

@@ -1,6 +1,6 @@
 //! Goods leave the house, and their price is captured.
 
-use super::{Command, order_of, payment_of, stock_part};
+use super::{Command, check_new, order_of, payment_of, stock_part};
 use crate::command::{Decision, States};
 use crate::ids::{CaptureId, ShipmentId};
 use crate::order::{self, Known, LineState, Pieces, Stage, choose};
@@ -41,7 +41,7 @@ pub(super) fn decide(states: &impl States, command: &Command) -> Result<Decision
 }
 
 fn not_sent(line: &LineState) -> u32 {
-    line.quantity - line.shipped
+    line.quantity.saturating_sub(line.shipped)
 }
 
 /// The value of what is sent, with the shipping fee the first time; the last shipment takes exactly the rest.
@@ -57,6 +57,7 @@ fn capture(
     if known.standing != Standing::Authorised || !left.is_positive() {
         return Ok(Decision::default());
     }
+    check_new(known.captures.contains_key(&capture_id), "capture")?;
     let sent: u64 = pieces.iter().map(|each| u64::from(each.quantity)).sum();
     let waiting: u64 = order.lines.values().map(|line| u64::from(not_sent(line))).sum();
     let amount = if sent == waiting { left } else { value(order, pieces)? };

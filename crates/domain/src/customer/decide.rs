@@ -90,7 +90,10 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
 }
 
 /// The loaded state of a customer.
-pub(super) fn state_of(states: &impl States, customer_id: CustomerId) -> Result<&State, Refusal> {
+///
+/// # Errors
+/// When it is not loaded, which only a command that does not name all its streams can bring about.
+pub fn state_of(states: &impl States, customer_id: CustomerId) -> Result<&State, Refusal> {
     match states.get(&StreamId::customer(customer_id)) {
         Some(crate::State::Customer(state)) => Ok(state),
         _ => Err(Refusal::not_loaded()),

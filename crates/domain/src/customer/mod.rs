@@ -7,7 +7,7 @@ mod events;
 mod state;
 
 pub use commands::Command;
-pub use decide::{Error, decide, decide_over};
+pub use decide::{Error, decide, decide_over, state_of};
 pub use events::*;
 use serde::{Deserialize, Serialize};
 pub use state::{State, evolve};

@@ -58,7 +58,7 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
             if known.returns.contains_key(return_id) {
                 return Ok(Vec::new());
             }
-            let can = |line: &LineState| line.delivered - line.return_requested;
+            let can = |line: &LineState| line.delivered.saturating_sub(line.return_requested);
             let lines = choose(known, lines.as_deref(), can)?;
             if lines.is_empty() {
                 return Err(Error::NothingToReturn);

@@ -192,6 +192,11 @@ impl Known {
     }
 }
 
+/// Evolving is total: nothing that is stored can make it panic.
+fn add(count: &mut u32, pieces: u32) {
+    *count = count.saturating_add(pieces);
+}
+
 /// The state after one more event.
 #[must_use]
 pub fn evolve(state: State, event: &Event) -> State {
@@ -206,7 +211,7 @@ pub fn evolve(state: State, event: &Event) -> State {
         Event::PaymentFailed(_) => known.stage = Stage::PaymentFailed,
         Event::Cancelled(_) => known.stage = Stage::Cancelled,
         Event::ShipmentSent(sent) => {
-            known.count(&sent.lines, |line, pieces| line.shipped += pieces);
+            known.count(&sent.lines, |line, pieces| add(&mut line.shipped, pieces));
             known
                 .shipments
                 .insert(sent.shipment_id, Shipment { lines: sent.lines.clone(), delivered: false });
@@ -218,10 +223,10 @@ pub fn evolve(state: State, event: &Event) -> State {
                 shipment.delivered = true;
                 shipment.lines.clone()
             });
-            known.count(&lines.unwrap_or_default(), |line, pieces| line.delivered += pieces);
+            known.count(&lines.unwrap_or_default(), |line, pieces| add(&mut line.delivered, pieces));
         }
         Event::ReturnRequested(requested) => {
-            known.count(&requested.lines, |line, pieces| line.return_requested += pieces);
+            known.count(&requested.lines, |line, pieces| add(&mut line.return_requested, pieces));
             known
                 .returns
                 .insert(requested.return_id, Return { lines: requested.lines.clone(), received: false });
@@ -232,7 +237,7 @@ pub fn evolve(state: State, event: &Event) -> State {
                 back.received = true;
                 back.lines.clone()
             });
-            known.count(&lines.unwrap_or_default(), |line, pieces| line.returned += pieces);
+            known.count(&lines.unwrap_or_default(), |line, pieces| add(&mut line.returned, pieces));
         }
         Event::Refunded(refunded) => {
             known.refunded.amount = known.refunded.amount.saturating_add(refunded.amount.amount);

@@ -1,8 +1,8 @@
 //! The rules of payments: captured ≤ authorised, refunded + disputed ≤ captured, and no terminal state ever regresses.
 
 use super::{
-    Action, CaptureFailed, Captured, Command, Disputed, Event, Known, Move, OutcomeUnknown, RefundFailed,
-    Standing, State, Voided,
+    Action, CaptureFailed, Captured, Command, Disputed, Event, Known, Move, Operation, OutcomeUnknown,
+    RefundFailed, Standing, State, Voided,
 };
 use crate::command::{Decision, States};
 use crate::ids::PaymentId;
@@ -42,9 +42,10 @@ impl From<Error> for Refusal {
 pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
     let known = state.known().ok_or(Error::Unknown)?;
     match &command.action {
-        Action::RecordUnknown { operation, .. } if known.unknown.contains(operation) => Ok(Vec::new()),
         Action::RecordUnknown { operation, reason } => {
-            Ok(vec![OutcomeUnknown { operation: *operation, reason: reason.clone() }.into()])
+            let new = is_open(known, *operation)? && !known.unknown.contains(operation);
+            let event = OutcomeUnknown { operation: *operation, reason: reason.clone() };
+            Ok(new.then(|| event.into()).into_iter().collect())
         }
         Action::RecordCaptured { capture_id, amount } => {
             let event = Captured { capture_id: *capture_id, amount: *amount };
@@ -78,6 +79,21 @@ pub fn decide(state: &State, command: &Command) -> Result<Vec<Event>, Error> {
             }
             Ok(vec![Disputed { dispute_id: *dispute_id, amount: *amount, reason: reason.clone() }.into()])
         }
+    }
+}
+
+/// Whether the outcome of a call that was asked for is still to come. A time-out may be reported after a webhook has settled it.
+fn is_open(known: &Known, operation: Operation) -> Result<bool, Error> {
+    let never = |what: &str| Error::Contradiction(format!("this {what} was never asked for"));
+    let waits =
+        |asked: Option<&Move>, what: &str| asked.map(|asked| asked.done.is_none()).ok_or_else(|| never(what));
+    match (operation, known.standing) {
+        (Operation::Authorise, standing) => Ok(standing == Standing::Requested),
+        (Operation::Void, Standing::VoidRequested) => Ok(true),
+        (Operation::Void, Standing::Voided) => Ok(false),
+        (Operation::Void, _) => Err(never("void")),
+        (Operation::Capture(id), _) => waits(known.captures.get(&id), "capture"),
+        (Operation::Refund(id), _) => waits(known.refunds.get(&id), "refund"),
     }
 }
 

@@ -44,6 +44,19 @@ pub enum Step {
 }
 
 impl Step {
+    /// What kind of step it is.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Authorise { .. } => "authorise",
+            Self::Capture { .. } => "capture",
+            Self::Void { .. } => "void",
+            Self::Refund { .. } => "refund",
+            Self::Expire { .. } => "expire",
+            Self::DestroyKey { .. } => "destroy_key",
+            Self::Notify { .. } => "notify",
+        }
+    }
+
     /// Its name: the same step twice has the same one, and is done once.
     pub fn key(&self) -> String {
         match self {

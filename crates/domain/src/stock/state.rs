@@ -49,7 +49,8 @@ impl State {
     }
 
     fn hold(&mut self, order_id: OrderId, quantity: u32) {
-        *self.reservations.entry(order_id).or_default() += quantity;
+        let held = self.reservations.entry(order_id).or_default();
+        *held = held.saturating_add(quantity);
         self.reserved += i64::from(quantity);
     }
 

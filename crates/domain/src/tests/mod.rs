@@ -1,1 +1,15 @@
-//! Tests of the whole domain.
+//! Tests of the whole domain: a file per aggregate in sentences, properties over random lives, and golden histories.
+
+mod cart;
+mod checkout;
+mod customer;
+mod examples;
+mod golden;
+mod notification;
+mod order;
+mod payment;
+mod product;
+mod properties;
+mod stock;
+mod streams;
+mod testing;

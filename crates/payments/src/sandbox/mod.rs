@@ -109,10 +109,14 @@ fn describe(error: &reqwest::Error) -> String {
     .to_owned()
 }
 
+/// Our key stands for another question at the gateway: that says nothing of what became of that one.
+const KEY_MISMATCH: &str = "idempotency_mismatch";
+
 /// Only a 402 or 409 with a reason that can be read is a no; anything else is unknown.
 fn refused<T>(status: StatusCode, body: &[u8]) -> Outcome<T> {
     let reason = serde_json::from_slice::<wire::Refused>(body).ok().map(|refused| refused.reason);
     match (status, reason) {
+        (_, Some(reason)) if reason == KEY_MISMATCH => Outcome::Unknown { reason },
         (StatusCode::PAYMENT_REQUIRED | StatusCode::CONFLICT, Some(reason)) => Outcome::Refused { reason },
         _ => Outcome::Unknown { reason: format!("status {}", status.as_u16()) },
     }
@@ -127,8 +131,8 @@ fn standing(called: Called) -> Outcome<Authorisation> {
         return refused(status, &body);
     }
     match serde_json::from_slice::<Accepted>(&body) {
-        Ok(Accepted { status: Standing::Authorised, reference, amount, .. }) => {
-            Outcome::Done(Authorisation { reference, amount })
+        Ok(Accepted { status: Standing::Authorised, reference, amount, captured, .. }) => {
+            Outcome::Done(Authorisation { reference, amount, captured })
         }
         Ok(Accepted { status: Standing::Pending, .. }) => Outcome::Pending,
         Ok(Accepted { status: Standing::Declined, reason, .. }) => {
@@ -192,7 +196,8 @@ impl Gateway for Sandbox {
         let notice: WireNotice = serde_json::from_slice(body).map_err(|_| Forged::Unreadable)?;
         let news = match notice.status {
             Standing::Authorised => {
-                News::Authorised(Authorisation { reference: notice.reference, amount: notice.amount })
+                let WireNotice { reference, amount, captured, .. } = notice;
+                News::Authorised(Authorisation { reference, amount, captured })
             }
             Standing::Declined => {
                 News::Declined { reason: notice.reason.unwrap_or_else(|| "declined".to_owned()) }

@@ -30,6 +30,8 @@ pub(super) struct Accepted {
     pub(super) reference: String,
     pub(super) amount: Money,
     pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) captured: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,4 +54,6 @@ pub(super) struct WireNotice {
     pub(super) reference: String,
     pub(super) amount: Money,
     pub(super) reason: Option<String>,
+    #[serde(default)]
+    pub(super) captured: bool,
 }

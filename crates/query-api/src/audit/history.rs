@@ -24,7 +24,8 @@ pub(super) async fn gather(
 ) -> Result<Option<History>, Error> {
     let mut history = History::new();
     read_stream(store, StreamId::order(order_id), until, &mut history).await?;
-    let Some((cart_id, payment_id)) = history.values().find_map(|raw| placed(raw).transpose()).transpose()? else {
+    let Some((cart_id, payment_id)) = history.values().find_map(|raw| placed(raw).transpose()).transpose()?
+    else {
         return Ok(None);
     };
     read_stream(store, StreamId::cart(cart_id), until, &mut history).await?;
@@ -85,7 +86,9 @@ fn runs(positions: &[u64], until: Position) -> Vec<(u64, u64)> {
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for position in positions.iter().copied().filter(|position| *position > 0 && *position <= until.0) {
         match runs.last_mut() {
-            Some((first, last)) if *last + 1 == position && position - *first < u64::from(PAGE) => *last = position,
+            Some((first, last)) if *last + 1 == position && position - *first < u64::from(PAGE) => {
+                *last = position
+            }
             _ => runs.push((position, position)),
         }
     }

@@ -11,8 +11,8 @@ use axum::extract::State;
 use domain::Category;
 use domain::ids::OrderId;
 use event_store::{Head, Raw};
-use http_surface::auth::{Caller, Role};
 use http_surface::PathId;
+use http_surface::auth::{Caller, Role};
 use projections::orders::{self, Orders};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,13 +20,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::caller;
 use crate::consistency::After;
 use crate::error::Error;
-use crate::refusals::{Missing, Refusals, Unauthenticated, Unauthorised};
 use crate::events::Shown;
+use crate::refusals::{Missing, Refusals, Unauthenticated, Unauthorised};
 use history::History;
-pub use proof::{Fault, Proof, Stream, check};
+use proof::{Proof, Stream};
 
 /// The history of an order.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,8 +66,8 @@ pub(crate) async fn order(
     PathId(order_id): PathId<OrderId>,
     after: After,
 ) -> Result<Json<Audit>, Error> {
-    caller::require(&caller, &[Role::Auditor], "auditors")?;
-    after.check(&app).await?;
+    caller.require(&[Role::Auditor])?;
+    after.logged(&app).await?;
     // The whole history up to where the log is now: so the index of mentions must have come as far.
     let head = app.store.head().await?;
     app.reached(head.position, &[Orders::NAME]).await?;

@@ -5,7 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use event_store::Raw;
 use futures::stream;
-use http_surface::ConsistencyToken;
+use http_surface::{CONSISTENCY_TOKEN, ConsistencyToken};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Pages, Selection, Shown};
@@ -24,18 +24,21 @@ pub(super) async fn answer(
     let mut pages = Pages::new(app.store.clone(), selection, app.config.events_per_page);
     // The first page is read before anything is answered, so that a log that is away is a problem and not a broken body.
     let first = pages.next().await?;
-    let body = Body::from_stream(stream::try_unfold((pages, Some(first), place), |(mut pages, first, place)| async {
-        let page = match first {
-            Some(first) => first,
-            None => pages.next().await.inspect_err(report)?,
-        };
-        if page.is_empty() {
-            return Ok(None);
-        }
-        Ok::<_, BoxError>(Some((lines(&page)?, (pages, None, place))))
-    }));
-    let token = ConsistencyToken::encode(&head);
-    let headers = [(CONTENT_TYPE.as_str(), "application/x-ndjson".to_owned()), ("consistency-token", token)];
+    let body = Body::from_stream(stream::try_unfold(
+        (pages, Some(first), place),
+        |(mut pages, first, place)| async {
+            let page = match first {
+                Some(first) => first,
+                None => pages.next().await.inspect_err(report)?,
+            };
+            if page.is_empty() {
+                return Ok(None);
+            }
+            Ok::<_, BoxError>(Some((lines(&page)?, (pages, None, place))))
+        },
+    ));
+    let token = ConsistencyToken::encode(head);
+    let headers = [(CONTENT_TYPE, "application/x-ndjson".to_owned()), (CONSISTENCY_TOKEN, token)];
     Ok((headers, body).into_response())
 }
 

@@ -19,7 +19,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The answer: everything selected, going on for as long as the token is valid.
 pub(super) fn answer(
     app: &App,
-    caller: &Caller,
+    caller: Caller,
     selection: Selection,
     place: OwnedSemaphorePermit,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>> + use<>> {
@@ -38,13 +38,13 @@ pub(super) fn answer(
             }
         }
     });
-    let events = events.flat_map(|page| stream::iter(page.iter().map(event).collect::<Vec<_>>()));
+    let events = events.flat_map(|page| stream::iter(page.iter().map(event).map(Ok).collect::<Vec<_>>()));
     Sse::new(events.take_until(until_expiry(caller))).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-fn event(raw: &Raw) -> Result<Event, Infallible> {
+fn event(raw: &Raw) -> Event {
     let event = Event::default().id(raw.position.0.to_string());
-    Ok(event.json_data(Shown::from(raw)).unwrap_or_else(|error| {
+    event.json_data(Shown::from(raw)).unwrap_or_else(|error| {
         Event::default().event("unreadable").data(format!("position {}: {error}", raw.position.0))
-    }))
+    })
 }

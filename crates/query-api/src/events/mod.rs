@@ -7,16 +7,19 @@ mod selection;
 mod shown;
 
 use axum::extract::State;
-use axum::http::header::ACCEPT;
 use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse, Response};
 use event_store::Position;
-use http_surface::auth::{Caller, Role};
 use http_surface::Query;
+use http_surface::auth::{Caller, Role};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use crate::app::App;
-use crate::caller;
+use crate::consistency::After;
 use crate::error::Error;
+use crate::header;
 use crate::refusals::{Refusals, Unauthenticated, Unauthorised};
 use selection::Asked;
 
@@ -31,7 +34,7 @@ pub(crate) use shown::Shown;
 /// server-sent events, which go on as long as the token is valid; the `id` of each is its position, so that a client
 /// that comes back with `Last-Event-ID` misses nothing. Personal data stays sealed. An answer is streamed: it may be as long as the log.
 #[utoipa::path(
-    get, path = "/v1/events", tag = "log", params(Asked),
+    get, path = "/v1/events", tag = "log", params(Asked, After, LastEventId),
     security(("bearer" = [])),
     responses(
         (status = 200, description = "The events", content(
@@ -44,19 +47,21 @@ pub(crate) use shown::Shown;
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
+    after: After,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Error> {
-    caller::require(&caller, &[Role::Analyst], "analysts")?;
+    caller.require(&[Role::Analyst])?;
     let mut selection = asked.parse()?;
-    let place = app.streams.clone().try_acquire_owned().map_err(|_| Error::TooManyStreams)?;
+    after.logged(&app).await?;
+    let place = app.reading_place()?;
     if !wants_server_sent_events(&headers) {
         return lines::answer(&app, selection, place).await;
     }
     if let Some(last) = last_event_id(&headers)? {
         selection.after = last;
     }
-    Ok(live::answer(&app, &caller, selection, place).into_response())
+    Ok(live::answer(&app, caller, selection, place).into_response())
 }
 
 fn wants_server_sent_events(headers: &HeaderMap) -> bool {
@@ -64,6 +69,16 @@ fn wants_server_sent_events(headers: &HeaderMap) -> bool {
     accepted
         .flat_map(|value| value.split(','))
         .any(|range| range.split(';').next().is_some_and(|name| name.trim() == "text/event-stream"))
+}
+
+/// `Last-Event-ID`, by which a client of server-sent events says how far it came.
+struct LastEventId;
+
+impl IntoParams for LastEventId {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let description = "Only with server-sent events: the position of the last event that was received, instead of `after`.";
+        header::optional("Last-Event-ID", description)
+    }
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Error> {

@@ -75,6 +75,10 @@ fn known_type(name: &str) -> Option<String> {
 }
 
 fn stream(name: &str) -> Result<StreamId, Error> {
-    StreamId::parse(name)
+    // What no stream is called is refused here: PostgreSQL's text cannot hold NUL.
+    let plain = name.len() <= 200 && !name.chars().any(char::is_control);
+    plain
+        .then(|| StreamId::parse(name))
+        .flatten()
         .ok_or_else(|| Error::Parameter { name: "stream", rule: format!("{name:?} is not a stream's name") })
 }

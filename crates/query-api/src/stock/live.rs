@@ -1,131 +1,90 @@
-//! Stock as it changes. However many people watch, the log is followed once, and what changed is read once per batch.
+//! `GET /v1/stock/{sku}/live`: what is there at once, and then every change.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::convert::Infallible;
 use std::time::Duration;
 
-use domain::Category;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
 use domain::text::Sku;
-use event_store::{EventStore, Filter, Position, Raw};
+use event_store::Position;
+use futures::stream::{self, Stream as Events, StreamExt};
+use http_surface::PathId;
 use projections::stock::Stock as Model;
 use projections::stock::query::{self, Stock};
-use sqlx::PgPool;
-use tokio::sync::watch;
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{OwnedSemaphorePermit, watch as channel};
 
+use crate::app::App;
+use crate::consistency::After;
 use crate::error::Error;
-use crate::events::{Pages, Selection};
+use crate::refusals::{Missing, Refusals};
 
-/// Pause after a failure, before the log is followed again.
-const RETRY: Duration = Duration::from_millis(500);
-/// How long to wait at once for the read model to reach what the log says.
-const CATCH_UP: Duration = Duration::from_secs(5);
-/// With nothing happening for so long, it is looked at whether anybody still watches.
-const IDLE: Duration = Duration::from_secs(30);
-/// Events read from the log at once.
-const PAGE: u32 = 500;
+/// Proxies close what is silent for long; this is sent while nothing happens.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// Who watches which stock item.
-#[derive(Clone)]
-pub(crate) struct Board(Arc<Shared>);
-
-struct Shared {
-    read: PgPool,
-    store: EventStore,
-    shutdown: CancellationToken,
-    watched: Mutex<Watched>,
+/// A stock item as it is, and then as it changes, as server-sent events.
+///
+/// The `id` of each is the item's version. Changes that follow on each other faster than they can be sent are one: the last
+/// state is always sent.
+#[utoipa::path(
+    get, path = "/v1/stock/{sku}/live", tag = "catalogue",
+    params(("sku" = String, Path, description = "The stock item"), After),
+    responses(
+        (status = 200, description = "Its states", content((Stock = "text/event-stream"))),
+        Refusals, Missing,
+    ),
+)]
+pub(crate) async fn watch(
+    State(app): State<App>,
+    PathId(sku): PathId<Sku>,
+    after: After,
+) -> Result<Sse<impl Events<Item = Result<Event, Infallible>>>, Error> {
+    let place = app.watching_place()?;
+    after.reached(&app, &[Model::NAME]).await?;
+    // Asked before it is watched: what does not exist is not watched either.
+    query::find(&app.read, &sku).await?.ok_or(Error::NotFound("SKU"))?;
+    let (changes, from): (_, Position) = app.board.watch(&sku).await?;
+    app.reached(from, &[Model::NAME]).await?;
+    let now = query::find(&app.read, &sku).await?.ok_or(Error::NotFound("SKU"))?;
+    let watching = Watching { changes, now: Some(now), version: 0, _place: place };
+    let states =
+        stream::unfold(watching, Watching::next).take_until(app.config.shutdown.clone().cancelled_owned());
+    Ok(Sse::new(states).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
-#[derive(Default)]
-struct Watched {
-    items: HashMap<Sku, watch::Sender<Option<Stock>>>,
-    /// Whether somebody follows the log for them.
-    followed: bool,
+/// Somebody who watches.
+struct Watching {
+    changes: channel::Receiver<Option<Stock>>,
+    /// What is to be sent first.
+    now: Option<Stock>,
+    /// What was sent last: nothing older is sent after it.
+    version: u32,
+    _place: OwnedSemaphorePermit,
 }
 
-impl Board {
-    pub(crate) fn new(read: PgPool, store: EventStore, shutdown: CancellationToken) -> Self {
-        Self(Arc::new(Shared { read, store, shutdown, watched: Mutex::default() }))
-    }
-
-    /// Begins to watch an item. What has happened up to the position that is answered must be read from the read model
-    /// once that has reached it; what happens later is received.
-    pub(crate) async fn watch(
-        &self,
-        sku: &Sku,
-    ) -> Result<(watch::Receiver<Option<Stock>>, Position), Error> {
-        let head = self.0.store.head().await?.position;
-        let mut watched = self.0.watched();
-        let item = watched.items.entry(sku.clone()).or_insert_with(|| watch::Sender::new(None));
-        let receiver = item.subscribe();
-        if !watched.followed {
-            watched.followed = true;
-            tokio::spawn(follow(self.0.clone(), head));
-        }
-        Ok((receiver, head))
-    }
-}
-
-impl Shared {
-    fn watched(&self) -> MutexGuard<'_, Watched> {
-        // A panic elsewhere leaves a map that is whole: every change of it is one call.
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Forgets items that nobody watches any more. `false`: nobody watches anything, and nobody follows from now on.
-    fn still_watched(&self) -> bool {
-        let mut watched = self.watched();
-        watched.items.retain(|_, item| item.receiver_count() > 0);
-        watched.followed = !watched.items.is_empty();
-        watched.followed
-    }
-
-    /// Reads what these events changed, once the read model shows it, and tells those who watch.
-    async fn tell(&self, page: &[Raw]) -> Result<(), Error> {
-        let Some(last) = page.last() else { return Ok(()) };
-        while !projections::reached(&self.read, Model::NAME, last.position, Instant::now() + CATCH_UP).await? {
-            if self.shutdown.is_cancelled() {
-                return Ok(());
-            }
-        }
-        let changed: HashSet<Sku> =
-            page.iter().filter_map(|raw| Sku::parse(raw.stream.key()).ok()).collect();
-        // Looked up after the read model has come so far: whoever begins to watch later reads it there.
-        let wanted: Vec<Sku> = {
-            let watched = self.watched();
-            changed.into_iter().filter(|sku| watched.items.contains_key(sku)).collect()
-        };
-        for stock in query::find_all(&self.read, &wanted).await? {
-            if let Some(item) = self.watched().items.get(&stock.sku) {
-                item.send_replace(Some(stock));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Follows the stock items' part of the log for as long as somebody watches.
-async fn follow(shared: Arc<Shared>, after: Position) {
-    let filter = Filter { categories: vec![Category::Stock], ..Filter::default() };
-    let mut pages = Pages::new(shared.store.clone(), Selection { after, remaining: u64::MAX, filter }, PAGE);
-    while shared.still_watched() {
-        let page = match tokio::time::timeout(IDLE, pages.follow(&shared.shutdown)).await {
-            Err(_idle) => continue,
-            Ok(Ok(None)) => return,
-            Ok(Ok(Some(page))) => page,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "stock cannot be followed just now: the log could not be read");
-                tokio::time::sleep(RETRY).await;
-                continue;
+impl Watching {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        let stock = loop {
+            let next = match self.now.take() {
+                Some(now) => Some(now),
+                None => {
+                    self.changes.changed().await.ok()?;
+                    self.changes.borrow_and_update().clone()
+                }
+            };
+            match next {
+                Some(stock) if stock.version > self.version => break stock,
+                _ => {}
             }
         };
-        while let Err(error) = shared.tell(&page).await {
-            tracing::warn!(%error, "stock cannot be followed just now: the read model could not be asked");
-            tokio::time::sleep(RETRY).await;
-            if shared.shutdown.is_cancelled() {
-                return;
-            }
-        }
+        self.version = stock.version;
+        Some((Ok(event(&stock)), self))
     }
+}
+
+fn event(stock: &Stock) -> Event {
+    let event = Event::default().id(stock.version.to_string());
+    event.json_data(stock).unwrap_or_else(|error| {
+        tracing::error!(%error, sku = %stock.sku, "a stock item cannot be shown; this is a defect");
+        Event::default().comment("unreadable")
+    })
 }

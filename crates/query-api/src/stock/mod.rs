@@ -1,3 +1,11 @@
-//! Stock: on hand, reserved, available; as it is, and as it changes.
+//! Stock: on hand, reserved, available; as it is, as it changes, and what must be ordered again.
 
-pub(crate) mod live;
+mod alerts;
+mod board;
+mod live;
+mod now;
+
+pub(crate) use alerts::*;
+pub(crate) use board::Board;
+pub(crate) use live::*;
+pub(crate) use now::*;

@@ -1,9 +1,7 @@
-//! What the sandbox has done: a file of entries, one JSON a line, flushed to disk before anything is answered, and what
-//! follows from them. It survives `kill -9`: a half-written last line was never answered, and is cut off.
+//! What the sandbox has done: entries, flushed to disk before anything is answered, and what follows from them. It survives
+//! `kill -9`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use domain::Money;
@@ -12,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::super::wire::{Accepted, Move, NewPayment, Standing, WireNotice};
+use super::journal::{Journal, Place};
 
 /// One thing that the gateway did.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,6 +79,7 @@ impl Payment {
             reference: self.reference.clone(),
             amount: self.asked.amount,
             reason: self.reason.clone(),
+            captured: self.asked.capture && self.standing == Standing::Authorised,
         }
     }
     fn captured(&self) -> i64 {
@@ -96,7 +96,7 @@ pub(super) type Refusal = &'static str;
 /// The ledger and what follows from it.
 #[derive(Debug)]
 pub(super) struct Book {
-    file: File,
+    journal: Journal,
     pub(super) entries: Vec<Entry>,
     pub(super) payments: HashMap<PaymentId, Payment>,
     told: HashSet<String>,
@@ -105,31 +105,31 @@ pub(super) struct Book {
 impl Book {
     /// Opens the file, or makes it.
     pub(super) fn open(path: &Path) -> std::io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        file.set_len(whole as u64)?;
-        file.seek(SeekFrom::End(0))?;
-        let mut book = Self { file, entries: Vec::new(), payments: HashMap::new(), told: HashSet::new() };
-        for line in text[..whole].lines() {
+        let (journal, text) = Journal::open(path)?;
+        let mut book = Self { journal, entries: Vec::new(), payments: HashMap::new(), told: HashSet::new() };
+        for line in text.lines() {
             let entry = serde_json::from_str(line).map_err(std::io::Error::other)?;
             book.apply(entry);
         }
         Ok(book)
     }
 
-    /// Writes entries down, flushes them to disk, and only then lets them count.
+    /// Lets entries count, and has them written down: nothing that follows from them may be answered before [`Book::end`] is on
+    /// the disk.
     pub(super) fn write(&mut self, entries: Vec<Entry>) -> std::io::Result<()> {
         let mut text = Vec::new();
         for entry in &entries {
             serde_json::to_writer(&mut text, entry)?;
             text.push(b'\n');
         }
-        self.file.write_all(&text)?;
-        self.file.sync_data()?;
+        self.journal.give(text);
         entries.into_iter().for_each(|entry| self.apply(entry));
         Ok(())
+    }
+
+    /// Everything that counts so far.
+    pub(super) fn end(&self) -> Place {
+        self.journal.end()
     }
 
     fn apply(&mut self, entry: Entry) {

@@ -4,6 +4,7 @@
 //! `webhook_twice`, `webhook_reordered`; any other token is declined. `GET /v1/ledger` shows everything it did.
 
 mod book;
+mod journal;
 mod webhooks;
 
 use std::path::Path;
@@ -91,12 +92,19 @@ pub fn router(ledger: &Path, options: Options, shutdown: CancellationToken) -> s
 }
 
 impl Gateway {
-    fn with_book<T>(&self, act: impl FnOnce(&mut Book) -> T) -> T {
-        act(&mut self.book.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Looks into the book, and waits until all that was seen there is on the disk.
+    async fn with_book<T>(&self, act: impl FnOnce(&mut Book) -> T) -> std::io::Result<T> {
+        let (result, seen) = {
+            let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+            (act(&mut book), book.end())
+        };
+        seen.flushed().await?;
+        Ok(result)
     }
 
     fn resume(&self) {
-        let (pending, untold) = self.with_book(|book| {
+        let (pending, untold) = {
+            let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
             let pending: Vec<_> = book
                 .payments
                 .values()
@@ -104,13 +112,13 @@ impl Gateway {
                 .cloned()
                 .collect();
             (pending, book.untold())
-        });
+        };
         pending.into_iter().for_each(|payment| self.decide_later(payment));
         untold.into_iter().for_each(|(notice, times)| self.tell(notice, times));
     }
 
     /// Takes a new payment; the same one again is answered with what became of it.
-    fn accept(&self, asked: &NewPayment) -> std::io::Result<Result<(Payment, bool), Refusal>> {
+    async fn accept(&self, asked: &NewPayment) -> std::io::Result<Result<(Payment, bool), Refusal>> {
         let now = chrono::Utc::now().timestamp_millis();
         let delays = self.options.delays;
         let wait = match asked.token.as_str() {
@@ -152,6 +160,7 @@ impl Gateway {
                 .map(|payment| (payment, true))
                 .ok_or("unknown_payment"))
         })
+        .await?
     }
 }
 
@@ -170,7 +179,7 @@ fn refusal_of(token: &str) -> Option<&'static str> {
 }
 
 async fn pay(State(gateway): State<Gateway>, Json(asked): Json<NewPayment>) -> Response {
-    let (payment, new) = match gateway.accept(&asked) {
+    let (payment, new) = match gateway.accept(&asked).await {
         Ok(Ok(accepted)) => accepted,
         Ok(Err(reason)) => return no(reason),
         Err(error) => return broken(&error),
@@ -188,9 +197,10 @@ async fn pay(State(gateway): State<Gateway>, Json(asked): Json<NewPayment>) -> R
 }
 
 async fn show(State(gateway): State<Gateway>, UrlPath(id): UrlPath<PaymentId>) -> Response {
-    match gateway.with_book(|book| book.payments.get(&id).map(Payment::accepted)) {
-        Some(accepted) => Json(accepted).into_response(),
-        None => {
+    match gateway.with_book(|book| book.payments.get(&id).map(Payment::accepted)).await {
+        Ok(Some(accepted)) => Json(accepted).into_response(),
+        Err(error) => broken(&error),
+        Ok(None) => {
             (StatusCode::NOT_FOUND, Json(Refused { reason: "unknown_payment".to_owned() })).into_response()
         }
     }
@@ -201,11 +211,11 @@ async fn capture(
     UrlPath(id): UrlPath<PaymentId>,
     Json(asked): Json<Move>,
 ) -> Response {
-    gateway.enter(|book| book.capture(id, &asked))
+    gateway.enter(|book| book.capture(id, &asked)).await
 }
 
 async fn void(State(gateway): State<Gateway>, UrlPath(id): UrlPath<PaymentId>) -> Response {
-    gateway.enter(|book| book.void(id))
+    gateway.enter(|book| book.void(id)).await
 }
 
 async fn refund(
@@ -213,22 +223,24 @@ async fn refund(
     UrlPath(id): UrlPath<PaymentId>,
     Json(asked): Json<Move>,
 ) -> Response {
-    gateway.enter(|book| book.refund(id, &asked))
+    gateway.enter(|book| book.refund(id, &asked)).await
 }
 
 async fn ledger_of(State(gateway): State<Gateway>) -> Response {
-    let entries = gateway.with_book(|book| book.entries.clone());
-    Json(serde_json::json!({ "entries": entries })).into_response()
+    match gateway.with_book(|book| book.entries.clone()).await {
+        Ok(entries) => Json(serde_json::json!({ "entries": entries })).into_response(),
+        Err(error) => broken(&error),
+    }
 }
 
 impl Gateway {
-    fn enter(&self, decide: impl FnOnce(&Book) -> Result<Option<Entry>, Refusal>) -> Response {
+    async fn enter(&self, decide: impl FnOnce(&Book) -> Result<Option<Entry>, Refusal>) -> Response {
         let written = self.with_book(|book| match decide(book) {
             Ok(Some(entry)) => book.write(vec![entry]).map(|()| None),
             Ok(None) => Ok(None),
             Err(reason) => Ok(Some(reason)),
         });
-        match written {
+        match written.await.flatten() {
             Ok(None) => Json(serde_json::json!({"status": "done"})).into_response(),
             Ok(Some(reason)) => no(reason),
             Err(error) => broken(&error),
@@ -241,6 +253,6 @@ fn no(reason: Refusal) -> Response {
 }
 
 fn broken(error: &std::io::Error) -> Response {
-    tracing::error!(%error, "the sandbox cannot write its ledger");
+    tracing::error!(%error, "the sandbox cannot answer");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }

@@ -20,12 +20,12 @@ impl Gateway {
             let wait = Duration::from_millis(u64::try_from(payment.decide_at - now).unwrap_or(0));
             tokio::select! {
                 () = gateway.shutdown.cancelled() => {}
-                () = tokio::time::sleep(wait) => gateway.decide(&payment),
+                () = tokio::time::sleep(wait) => gateway.decide(&payment).await,
             }
         });
     }
 
-    fn decide(&self, payment: &Payment) {
+    async fn decide(&self, payment: &Payment) {
         let asked = &payment.asked;
         let mut entries = Book::decision(asked, &payment.reference, refusal_of(&asked.token));
         let notices = notices(payment);
@@ -34,7 +34,7 @@ impl Gateway {
             payment_id: asked.payment_id,
             times: *times,
         }));
-        match self.with_book(|book| book.write(entries)) {
+        match self.with_book(|book| book.write(entries)).await.flatten() {
             Ok(()) => self.tell_in_order(notices),
             Err(error) => tracing::error!(%error, "the sandbox cannot write its ledger"),
         }
@@ -69,7 +69,7 @@ impl Gateway {
             }
         }
         let told = Entry::Told { payment_id: notice.payment_id, notice_id: notice.id.clone() };
-        if let Err(error) = self.with_book(|book| book.write(vec![told])) {
+        if let Err(error) = self.with_book(|book| book.write(vec![told])).await.flatten() {
             tracing::error!(%error, "the sandbox cannot write its ledger");
         }
     }
@@ -99,6 +99,7 @@ fn notices(payment: &Payment) -> Vec<(WireNotice, u32)> {
         reference: payment.reference.clone(),
         amount: payment.asked.amount,
         reason: refused.map(str::to_owned),
+        captured: payment.asked.capture && status == Standing::Authorised,
     };
     match payment.asked.token.as_str() {
         "webhook_twice" => vec![(notice(decided), 2)],

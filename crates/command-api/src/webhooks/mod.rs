@@ -1,0 +1,106 @@
+//! `POST /v1/webhooks/{gateway}`: what a gateway tells. It may come late, twice and out of order; all of that commutes.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use chrono::Utc;
+use domain::ids::CaptureId;
+use domain::{Actor, Command, Kind, checkout};
+use event_store::{CommandKey, Metadata};
+use http_surface::{Correlation, PathText, Problem};
+use payments::{News, Notice};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::edge::{Missing, NotWell, TooLarge, Unauthenticated};
+use crate::engine::{Error, Submission};
+
+/// No gateway's notice is longer.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The notice was taken.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Taken {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+/// A payment gateway tells something. The body and the signature are its own.
+#[utoipa::path(
+    post, path = "/v1/webhooks/{gateway}", tag = "webhooks",
+    params(("gateway" = String, Path, description = "The gateway")),
+    request_body(content = String, content_type = "application/json", description = "The gateway's own"),
+    responses(
+        (status = 200, description = "It is taken, now or before", body = Taken),
+        Unauthenticated, Missing, TooLarge, NotWell,
+    ),
+)]
+pub(crate) async fn notice(
+    State(app): State<App>,
+    PathText(name): PathText<String>,
+    correlation: Correlation,
+    request: Request,
+) -> Result<Json<Taken>, Problem> {
+    let gateway = app.gateways.get(&name).ok_or_else(|| Problem::not_found("gateway"))?;
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
+    let body = body.map_err(|_| Problem::body_too_large(BODY_BYTES_MAX))?;
+    let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
+    let notice = gateway.verify_webhook(&header, &body, Utc::now().timestamp()).map_err(|forged| {
+        tracing::warn!(gateway = name, reason = %forged, "a webhook was not believed");
+        Problem::unauthorised("forged-webhook", "the webhook is not signed as it must be")
+    })?;
+    if let Some(outcome) = outcome(&notice) {
+        settle(&app, &name, &notice, outcome, correlation).await?;
+    }
+    Ok(Json(Taken { status: "ok" }))
+}
+
+fn outcome(notice: &Notice) -> Option<checkout::Outcome> {
+    match &notice.news {
+        News::Authorised(authorisation) => Some(checkout::Outcome::Authorised {
+            gateway_reference: authorisation.reference.clone(),
+            amount: authorisation.amount,
+        }),
+        News::Declined { reason } => Some(checkout::Outcome::Declined { reason: reason.clone() }),
+        News::Nothing => None,
+    }
+}
+
+/// Gives the news to the engine. What contradicts the log for good is looked at by people, not sent again by the gateway.
+async fn settle(
+    app: &App,
+    gateway: &str,
+    notice: &Notice,
+    outcome: checkout::Outcome,
+    correlation: Correlation,
+) -> Result<(), Problem> {
+    let payment_id = notice.payment_id;
+    // Which id does not matter: whoever settles the payment first names it, and whoever says so again is not heard.
+    let capture = app.config.capture_at_once.then_some(CaptureId(payment_id.0));
+    let name = format!("webhook-{gateway}-{}", notice.event_id);
+    let submission = Submission {
+        key: CommandKey { scope: 0, id: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()) },
+        fingerprint: [0; 32],
+        metadata: Metadata {
+            correlation_id: correlation.id,
+            causation_id: None,
+            actor: Actor::Gateway(gateway.to_owned()),
+            traceparent: Some(correlation.traceparent),
+        },
+        command: Command::Checkout(checkout::Command::SettlePayment { payment_id, outcome, capture }),
+        answer: serde_json::Value::Null,
+        if_match: None,
+    };
+    match app.engine.execute(submission).await {
+        Ok(_) => Ok(()),
+        Err(Error::Refused(refusal)) if refusal.kind == Kind::NotFound => Err(refusal.into()),
+        Err(Error::Refused(refusal)) => {
+            tracing::warn!(gateway, %payment_id, reason = %refusal, "a gateway contradicts the log; somebody must look");
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,152 @@
+//! Where configuration comes from, and what is said when something in it is wrong.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use config::{Config, Environment, File, FileFormat, Source};
+use secrecy::ExposeSecret;
+use tracing_subscriber::EnvFilter;
+
+use super::{Configuration, Flags};
+
+/// Read when it is there and no other file is named.
+const FILE: &str = "jumun.toml";
+/// Every key. A test holds this against the type.
+pub(super) const KEYS: &[&str] = &[
+    "database_url",
+    "master_key",
+    "master_key_file",
+    "token_secret",
+    "token_secret_file",
+    "webhook_secret",
+    "webhook_secret_file",
+    "data_dir",
+    "command_listen",
+    "query_listen",
+    "sandbox_listen",
+    "probe_listen",
+    "sandbox_url",
+    "sandbox_webhook_url",
+    "sandbox_late_millis",
+    "reservation_seconds",
+    "capture",
+    "log",
+    "log_format",
+    "postgres_programs",
+    "maven_repository",
+];
+/// Configuration files are copied, mailed and committed: these do not belong into one.
+const NOT_IN_A_FILE: &[&str] = &["master_key", "token_secret", "webhook_secret"];
+/// Variables with our prefix that are not configuration.
+const NOT_KEYS: &[&str] = &["bin", "staff_password"];
+
+impl Configuration {
+    /// Loads it.
+    pub(crate) fn load(flags: &Flags) -> Result<Self> {
+        let environment = std::env::vars().filter(|(name, _)| name.starts_with("JUMUN_")).collect();
+        Self::load_from(flags, environment)
+    }
+
+    pub(super) fn load_from(flags: &Flags, variables: std::collections::HashMap<String, String>) -> Result<Self> {
+        let environment =
+            Environment::with_prefix("JUMUN").prefix_separator("_").source(Some(ours(variables)));
+        check_keys(&environment, "the environment", |key| format!("JUMUN_{}", key.to_uppercase()))?;
+        let mut builder = Config::builder();
+        let path = file(flags)?;
+        if let Some(path) = &path {
+            let name = path.display().to_string();
+            let source = File::from(path.clone()).format(FileFormat::Toml);
+            check_keys(&source, &name, str::to_owned)?;
+            check_no_secrets(&source, &name)?;
+            builder = builder.add_source(source);
+        }
+        builder = builder
+            .add_source(environment)
+            .set_override_option("log", flags.log.clone())?
+            .set_override_option("log_format", flags.log_format.clone())?;
+        for (key, value) in &flags.overrides {
+            builder = builder.set_override_option(*key, value.clone())?;
+        }
+        let loaded: Self = builder.build()?.try_deserialize().map_err(|error| {
+            anyhow::anyhow!("the configuration is wrong (file, JUMUN_* variables or flags): {error}")
+        })?;
+        loaded.check()?;
+        Ok(loaded)
+    }
+
+    /// What types alone do not say.
+    fn check(&self) -> Result<()> {
+        if let Some(filter) = &self.log {
+            EnvFilter::try_new(filter).with_context(|| format!("log: {filter:?} is not a filter"))?;
+        }
+        for (key, url) in [
+            ("sandbox_url", &self.sandbox_url),
+            ("sandbox_webhook_url", &self.sandbox_webhook_url),
+            ("maven_repository", &self.maven_repository),
+        ] {
+            let parsed = reqwest::Url::parse(url).with_context(|| format!("{key}: {url:?} is not an address"))?;
+            if !matches!(parsed.scheme(), "http" | "https") {
+                bail!("{key}: {url:?} must begin with http:// or https://");
+            }
+        }
+        if self.reservation_seconds == 0 {
+            bail!("reservation_seconds must be at least 1");
+        }
+        if let Some(url) = &self.database_url {
+            let url = url.expose_secret();
+            let ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
+            // The parser's own words could repeat the password.
+            if !ours || url.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
+                bail!("database_url is not a PostgreSQL address (postgres://user:password@host:port/name)");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn file(flags: &Flags) -> Result<Option<PathBuf>> {
+    match &flags.config {
+        Some(path) if !path.is_file() => bail!("--config: there is no file {}", path.display()),
+        Some(path) => Ok(Some(path.clone())),
+        None => Ok(Path::new(FILE).is_file().then(|| FILE.into())),
+    }
+}
+
+fn ours(variables: std::collections::HashMap<String, String>) -> std::collections::HashMap<String, String> {
+    let mut variables = variables;
+    variables.retain(|name, _| {
+        let key = name.trim_start_matches("JUMUN_").to_lowercase();
+        !NOT_KEYS.contains(&key.as_str()) && !key.starts_with("test_")
+    });
+    variables
+}
+
+fn check_keys(source: &impl Source, origin: &str, shown: impl Fn(&str) -> String) -> Result<()> {
+    let found = source.collect().with_context(|| format!("{origin} cannot be read"))?;
+    for key in found.keys() {
+        if !KEYS.contains(&key.as_str()) {
+            bail!("{} in {origin} is not a key of the configuration{}", shown(key), near(key, &shown));
+        }
+    }
+    Ok(())
+}
+
+/// The key that was probably meant.
+fn near(key: &str, shown: &impl Fn(&str) -> String) -> String {
+    let shared = |known: &&&str| known.chars().zip(key.chars()).take_while(|(a, b)| a == b).count();
+    match KEYS.iter().max_by_key(shared) {
+        Some(known) if shared(&known) >= 4 => format!("; did you mean {}?", shown(known)),
+        _ => format!("; there are {}", KEYS.join(", ")),
+    }
+}
+
+fn check_no_secrets(source: &impl Source, name: &str) -> Result<()> {
+    let found = source.collect()?;
+    match NOT_IN_A_FILE.iter().find(|key| found.contains_key(**key)) {
+        Some(key) => bail!(
+            "{key} must not stand in {name}: name a file of its own with {key}_file, or set JUMUN_{}",
+            key.to_uppercase()
+        ),
+        None => Ok(()),
+    }
+}

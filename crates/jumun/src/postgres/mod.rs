@@ -1,0 +1,10 @@
+//! The private PostgreSQL of `jumun up`: its programs, its folder, and the server that runs on it.
+
+mod download;
+mod folder;
+mod left_over;
+mod owner;
+mod programs;
+mod server;
+
+pub(crate) use self::server::Postgres;

@@ -1,0 +1,28 @@
+//! `jumun migrate`: brings the database to this program's version.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use sqlx::PgPool;
+
+use super::node::Node;
+use crate::config::{Configuration, Flags};
+use crate::telemetry;
+
+/// Runs it.
+pub(super) async fn run(flags: Flags) -> Result<ExitCode> {
+    let configuration = Configuration::load(&flags)?;
+    telemetry::log_tool(&configuration)?;
+    let node = Node::configured(configuration)?;
+    apply(&node.pool(2).await?).await?;
+    println!("the database is of version {}", env!("CARGO_PKG_VERSION"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Applies what is not yet applied of every schema.
+pub(super) async fn apply(pool: &PgPool) -> Result<()> {
+    event_store::migrate(pool).await.context("the log and the vault cannot be migrated")?;
+    process_managers::migrate(pool).await.context("the process managers' tables cannot be migrated")?;
+    projections::migrate(pool).await.context("the read models cannot be migrated")?;
+    Ok(())
+}

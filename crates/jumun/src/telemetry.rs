@@ -1,0 +1,56 @@
+//! What the process tells about itself: log lines and metrics.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Configuration, LogFormat};
+
+/// What a role logs when nothing is said: what happens, but not every statement that a database driver finds worth mentioning.
+const ROLE: &str = "info,sqlx=warn";
+/// What a tool logs: it prints its results, and says more only when something is wrong.
+const TOOL: &str = "warn";
+
+/// Seconds that answers take, in steps that are worth telling apart.
+const BUCKETS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Logs for a role that runs until it is stopped.
+pub(crate) fn log_role(configuration: &Configuration) -> Result<()> {
+    let format = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
+    log(configuration, ROLE, configuration.log_format.unwrap_or(format))
+}
+
+/// Logs for a tool whose output people and scripts read.
+pub(crate) fn log_tool(configuration: &Configuration) -> Result<()> {
+    log(configuration, TOOL, configuration.log_format.unwrap_or(LogFormat::Text))
+}
+
+fn log(configuration: &Configuration, default: &str, format: LogFormat) -> Result<()> {
+    let filter = EnvFilter::try_new(configuration.log.as_deref().unwrap_or(default)).context("log")?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).try_init(),
+    };
+    set.map_err(|error| anyhow::anyhow!("logging cannot be set up: {error}"))
+}
+
+/// Collects the metrics of this process from now on.
+pub(crate) fn metrics() -> Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
+        .install_recorder()?;
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}

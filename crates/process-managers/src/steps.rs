@@ -1,0 +1,254 @@
+//! The table of steps. Everything about time in it is by the database's clock, so that runners need not agree on theirs.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::process::Step;
+use event_store::Position;
+use sqlx::{FromRow, PgPool};
+use uuid::Uuid;
+
+/// The event that a step follows from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cause {
+    pub(crate) position: Position,
+    pub(crate) event_id: Uuid,
+    pub(crate) correlation_id: Uuid,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) recorded_at: DateTime<Utc>,
+}
+
+/// A step that this runner has claimed.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) key: String,
+    /// As it is stored.
+    pub(crate) step: String,
+    pub(crate) cause: Cause,
+    /// Tries, this one included.
+    pub(crate) attempts: u32,
+}
+
+#[derive(FromRow)]
+struct Row {
+    key: String,
+    step: String,
+    cause_position: i64,
+    cause_event_id: Uuid,
+    correlation_id: Uuid,
+    traceparent: Option<String>,
+    caused_at: DateTime<Utc>,
+    attempts: i32,
+}
+
+impl From<Row> for Claimed {
+    fn from(row: Row) -> Self {
+        let cause = Cause {
+            position: row.cause_position.into(),
+            event_id: row.cause_event_id,
+            correlation_id: row.correlation_id,
+            traceparent: row.traceparent,
+            recorded_at: row.caused_at,
+        };
+        Self { key: row.key, step: row.step, cause, attempts: row.attempts.unsigned_abs() }
+    }
+}
+
+/// What a try came to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ended {
+    /// It is done, or need not be done any more.
+    Done,
+    /// Not yet: again after a pause.
+    Later {
+        /// How long.
+        pause: Duration,
+        /// Why, without personal data.
+        why: String,
+    },
+    /// It was not even tried, because whoever would have to do it has too much to do: again soon.
+    Busy,
+    /// It cannot be done: somebody must look.
+    Attention(String),
+}
+
+/// A claimed step whose try has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) key: String,
+    pub(crate) ended: Ended,
+}
+
+/// How far the log was taken in.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub(crate) struct Checkpoint {
+    pub(crate) epoch: Uuid,
+    #[sqlx(try_from = "i64")]
+    pub(crate) position: Position,
+    /// The log's own.
+    pub(crate) log_epoch: Uuid,
+}
+
+/// Before a step is tried again that was not even tried.
+const BUSY_PAUSE: Duration = Duration::from_millis(50);
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+/// Takes the lead, or keeps it. `None`: another runner has it.
+pub(crate) async fn lead(
+    pool: &PgPool,
+    runner: Uuid,
+    lease: Duration,
+) -> Result<Option<Checkpoint>, sqlx::Error> {
+    const FIRST: &str = "INSERT INTO process.checkpoint (epoch, position) SELECT epoch, 0 FROM log.head
+                         ON CONFLICT DO NOTHING";
+    const LEAD: &str = "UPDATE process.checkpoint
+           SET leader = $1, leads_until = now() + $2 * interval '1 millisecond'
+         WHERE leader IS NULL OR leader = $1 OR leads_until < now()
+     RETURNING epoch, position, (SELECT epoch FROM log.head) AS log_epoch";
+    let lead = || sqlx::query_as(LEAD).bind(runner).bind(milliseconds(lease)).fetch_optional(pool);
+    match lead().await? {
+        Some(checkpoint) => Ok(Some(checkpoint)),
+        None if sqlx::query(FIRST).execute(pool).await?.rows_affected() == 1 => lead().await,
+        None => Ok(None),
+    }
+}
+
+/// Writes steps down and moves the checkpoint, in one statement. `false`: this runner does not lead any more, or the log is
+/// another one; nothing was written.
+pub(crate) async fn take_in(
+    pool: &PgPool,
+    runner: Uuid,
+    lease: Duration,
+    from: Checkpoint,
+    to: Position,
+    steps: &[(Step, Cause)],
+) -> Result<bool, sqlx::Error> {
+    const TAKE_IN: &str = "WITH moved AS (
+            UPDATE process.checkpoint
+               SET position = $3, leads_until = now() + $5 * interval '1 millisecond'
+             WHERE epoch = $1 AND position = $2 AND leader = $4 AND (SELECT epoch FROM log.head) = $1
+         RETURNING true
+         ), written AS (
+            INSERT INTO process.steps (key, step, cause_position, cause_event_id, correlation_id, traceparent, caused_at, due_at)
+            SELECT n.key, n.step::json, n.cause_position, n.cause_event_id, n.correlation_id, n.traceparent, n.caused_at,
+                   greatest(n.due_at, now())
+              FROM unnest($6::text[], $7::text[], $8::bigint[], $9::uuid[], $10::uuid[], $11::text[], $12::timestamptz[],
+                          $13::timestamptz[])
+                   n (key, step, cause_position, cause_event_id, correlation_id, traceparent, caused_at, due_at)
+             WHERE EXISTS (SELECT FROM moved)
+                ON CONFLICT (key) DO NOTHING
+         )
+         SELECT count(*) FROM moved";
+    // What is due at once is so by the database's clock, however late ours is.
+    let at_once = DateTime::UNIX_EPOCH;
+    let stored =
+        |(step, _): &(Step, Cause)| serde_json::to_string(step).map_err(|e| sqlx::Error::Encode(e.into()));
+    let moved: i64 = sqlx::query_scalar(TAKE_IN)
+        .bind(from.epoch)
+        .bind(i64::from(from.position))
+        .bind(i64::from(to))
+        .bind(runner)
+        .bind(milliseconds(lease))
+        .bind(steps.iter().map(|(step, _)| step.key()).collect::<Vec<_>>())
+        .bind(steps.iter().map(stored).collect::<Result<Vec<_>, _>>()?)
+        .bind(steps.iter().map(|(_, cause)| i64::from(cause.position)).collect::<Vec<_>>())
+        .bind(steps.iter().map(|(_, cause)| cause.event_id).collect::<Vec<_>>())
+        .bind(steps.iter().map(|(_, cause)| cause.correlation_id).collect::<Vec<_>>())
+        .bind(steps.iter().map(|(_, cause)| cause.traceparent.clone()).collect::<Vec<_>>())
+        .bind(steps.iter().map(|(_, cause)| cause.recorded_at).collect::<Vec<_>>())
+        .bind(steps.iter().map(|(step, _)| step.due(at_once)).collect::<Vec<_>>())
+        .fetch_one(pool)
+        .await?;
+    Ok(moved == 1)
+}
+
+/// Claims steps that are due, the longest due first.
+pub(crate) async fn claim(
+    pool: &PgPool,
+    runner: Uuid,
+    lease: Duration,
+    limit: usize,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    const CLAIM: &str = "UPDATE process.steps
+           SET claimed_by = $1, claimed_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
+         WHERE key = ANY (ARRAY(
+               SELECT key FROM process.steps
+                WHERE done_at IS NULL AND attention_at IS NULL AND due_at <= now()
+                  AND (claimed_until IS NULL OR claimed_until < now())
+                ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED))
+     RETURNING key, step::text AS step, cause_position, cause_event_id, correlation_id, traceparent, caused_at, attempts";
+    let rows: Vec<Row> = sqlx::query_as(CLAIM)
+        .bind(runner)
+        .bind(milliseconds(lease))
+        .bind(limit as i64)
+        .fetch_all(pool)
+        .await?;
+    let mut claimed: Vec<Claimed> = rows.into_iter().map(Claimed::from).collect();
+    claimed.sort_by_key(|each| each.cause.position);
+    Ok(claimed)
+}
+
+/// Writes down what tries came to. What was taken over meanwhile belongs to another.
+pub(crate) async fn finish(pool: &PgPool, runner: Uuid, finished: &[Finished]) -> Result<(), sqlx::Error> {
+    const FINISH: &str = "UPDATE process.steps s
+           SET claimed_by = NULL, claimed_until = NULL,
+               done_at = CASE WHEN e.ended = 'done' THEN now() END,
+               attention_at = CASE WHEN e.ended = 'attention' THEN now() END,
+               due_at = CASE WHEN e.ended IN ('later', 'busy') THEN now() + e.pause * interval '1 millisecond' ELSE s.due_at END,
+               attempts = CASE WHEN e.ended = 'busy' THEN s.attempts - 1 ELSE s.attempts END,
+               last_error = coalesce(e.error, s.last_error)
+          FROM unnest($2::text[], $3::text[], $4::float8[], $5::text[]) e (key, ended, pause, error)
+         WHERE s.key = e.key AND s.claimed_by = $1 AND s.done_at IS NULL";
+    let (mut keys, mut kinds, mut pauses, mut errors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for Finished { key, ended } in finished {
+        let (kind, pause, error) = match ended {
+            Ended::Done => ("done", 0.0, None),
+            Ended::Later { pause, why } => ("later", milliseconds(*pause), Some(why.as_str())),
+            Ended::Busy => ("busy", milliseconds(BUSY_PAUSE), None),
+            Ended::Attention(why) => ("attention", 0.0, Some(why.as_str())),
+        };
+        keys.push(key.as_str());
+        kinds.push(kind);
+        pauses.push(pause);
+        errors.push(error);
+    }
+    sqlx::query(FINISH).bind(runner).bind(keys).bind(kinds).bind(pauses).bind(errors).execute(pool).await?;
+    Ok(())
+}
+
+/// Keeps this runner's claims.
+pub(crate) async fn renew(pool: &PgPool, runner: Uuid, lease: Duration) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "UPDATE process.steps SET claimed_until = now() + $2 * interval '1 millisecond' WHERE claimed_by = $1",
+    )
+    .bind(runner)
+    .bind(milliseconds(lease))
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Steps that are due and not done.
+pub(crate) async fn waiting(pool: &PgPool) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM process.steps WHERE done_at IS NULL AND attention_at IS NULL AND due_at <= now()",
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Gives claims and the lead back.
+pub(crate) async fn release(pool: &PgPool, runner: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE process.steps SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = $1")
+        .bind(runner)
+        .execute(pool)
+        .await?;
+    sqlx::query("UPDATE process.checkpoint SET leader = NULL, leads_until = NULL WHERE leader = $1")
+        .bind(runner)
+        .execute(pool)
+        .await?;
+    Ok(())
+}

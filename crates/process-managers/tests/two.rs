@@ -1,0 +1,83 @@
+//! Two process managers on one log.
+
+use std::time::Duration;
+
+use domain::StreamId;
+use domain::order::Status;
+use payments::sandbox::server::Delays;
+
+use crate::gateway::delays;
+use crate::given::House;
+use crate::shop::{Order, product};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_at_once_charge_each_payment_once() {
+    let mut house = House::build().await;
+    house.options.in_flight_max = 8;
+    let sku = product(&house.engine, 1_000).await;
+    let mut orders = Vec::new();
+    for _ in 0..40 {
+        orders.push(Order::of(&sku, "slow").place(&house.engine).await);
+    }
+    let (one, other) = (house.run(), house.run_elsewhere().await);
+    for _ in 0..40 {
+        orders.push(Order::of(&sku, "approve").place(&house.engine).await);
+    }
+    for ordered in &orders {
+        house.until_order(ordered, Status::Confirmed).await;
+    }
+    house.quiet().await;
+    let ledger = house.gateway.ledger().await;
+    for kind in ["accepted", "authorised"] {
+        assert_eq!(ledger.iter().filter(|entry| entry["kind"] == kind).count(), orders.len(), "{kind}");
+    }
+    for ordered in &orders {
+        assert_eq!(house.count(StreamId::payment(ordered.payment_id), "PaymentAuthorised").await, 1);
+    }
+    one.stop().await;
+    other.stop().await;
+}
+
+/// One that is gone in the middle of its work, without a word: the other one takes over its steps and the lead.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_one_had_claimed_is_taken_over() {
+    let mut house = House::without_webhooks(Delays { slow: Duration::from_secs(30), ..delays() }).await;
+    house.options.lease = Duration::from_millis(600);
+    let dying = house.run();
+    let ordered = house.order("slow").await;
+    while house.gateway.count(ordered.payment_id, "accepted").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    dying.crash().await;
+    let claimed: i64 = sqlx::query_scalar("SELECT count(*) FROM process.steps WHERE claimed_by IS NOT NULL")
+        .fetch_one(&house.database.pool)
+        .await
+        .unwrap();
+    assert!(claimed > 0, "it died with nothing in its hands");
+    let heir = house.run_elsewhere().await;
+    house.until_order(&ordered, Status::Confirmed).await;
+    let later = house.order("approve").await;
+    house.until_order(&later, Status::Confirmed).await;
+    assert_eq!(house.gateway.count(ordered.payment_id, "accepted").await, 1);
+    assert_eq!(house.gateway.count(ordered.payment_id, "authorised").await, 1);
+    heir.stop().await;
+}
+
+/// A claim lasts as long as its runner lives, however short the lease is.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_lives_keeps_what_it_claimed() {
+    let mut house = House::without_webhooks(Delays { slow: Duration::from_millis(2_500), ..delays() }).await;
+    (house.options.lease, house.gateway.timeout) = (Duration::from_millis(800), Duration::from_secs(60));
+    let (one, other) = (house.run(), house.run_elsewhere().await);
+    let ordered = house.order("slow").await;
+    house.until_order(&ordered, Status::Confirmed).await;
+    house.quiet().await;
+    let attempts: i32 = sqlx::query_scalar("SELECT attempts FROM process.steps WHERE key = $1")
+        .bind(format!("authorise-{}", ordered.payment_id))
+        .fetch_one(&house.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(attempts, 1);
+    one.stop().await;
+    other.stop().await;
+}

@@ -1,0 +1,10 @@
+//! Given events, when event, then row; and what is found in the rows.
+
+mod bought;
+mod examples;
+mod facets;
+mod folding;
+mod paging;
+mod searching;
+mod speed;
+mod suggesting;

@@ -1,0 +1,7 @@
+//! What verification finds: first that all is well where all is well, then one kind of damage after another.
+
+mod log;
+mod money;
+mod read_models;
+mod shop;
+mod well;

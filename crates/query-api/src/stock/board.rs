@@ -1,0 +1,128 @@
+//! Stock as it changes. However many people watch, the log is followed once, and what changed is read once per batch.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::Category;
+use domain::text::Sku;
+use event_store::{EventStore, Filter, Position, Raw};
+use projections::stock::Stock as Model;
+use projections::stock::query::{self, Stock};
+use sqlx::PgPool;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+use crate::events::{Pages, Selection};
+
+/// Pause after a failure, before the log is followed again.
+const RETRY: Duration = Duration::from_millis(500);
+/// How long to wait at once for the read model to reach what the log says.
+const CATCH_UP: Duration = Duration::from_secs(5);
+/// With nothing happening for so long, it is looked at whether anybody still watches.
+const IDLE: Duration = Duration::from_secs(30);
+/// Events read from the log at once.
+const PAGE: u32 = 500;
+
+/// Who watches which stock item.
+#[derive(Clone)]
+pub(crate) struct Board(Arc<Shared>);
+
+struct Shared {
+    read: PgPool,
+    store: EventStore,
+    shutdown: CancellationToken,
+    watched: Mutex<Watched>,
+}
+
+#[derive(Default)]
+struct Watched {
+    items: HashMap<Sku, watch::Sender<Option<Stock>>>,
+    /// Whether somebody follows the log for them.
+    followed: bool,
+}
+
+impl Board {
+    pub(crate) fn new(read: PgPool, store: EventStore, shutdown: CancellationToken) -> Self {
+        Self(Arc::new(Shared { read, store, shutdown, watched: Mutex::default() }))
+    }
+
+    /// Begins to watch an item. What has happened up to the position that is answered must be read from the read model
+    /// once that has reached it; what happens later is received.
+    pub(crate) async fn watch(&self, sku: &Sku) -> Result<(watch::Receiver<Option<Stock>>, Position), Error> {
+        let head = self.0.store.head().await?.position;
+        let mut watched = self.0.watched();
+        let item = watched.items.entry(sku.clone()).or_insert_with(|| watch::Sender::new(None));
+        let receiver = item.subscribe();
+        if !watched.followed {
+            watched.followed = true;
+            tokio::spawn(follow(self.0.clone(), head));
+        }
+        Ok((receiver, head))
+    }
+}
+
+impl Shared {
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        // A panic elsewhere leaves a map that is whole: every change of it is one call.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets items that nobody watches any more. `false`: nobody watches anything, and nobody follows from now on.
+    fn still_watched(&self) -> bool {
+        let mut watched = self.watched();
+        watched.items.retain(|_, item| item.receiver_count() > 0);
+        watched.followed = !watched.items.is_empty();
+        watched.followed
+    }
+
+    /// Reads what these events changed, once the read model shows it, and tells those who watch.
+    async fn tell(&self, page: &[Raw]) -> Result<(), Error> {
+        let Some(last) = page.last() else { return Ok(()) };
+        while !projections::reached(&self.read, Model::NAME, last.position, Instant::now() + CATCH_UP).await?
+        {
+            if self.shutdown.is_cancelled() {
+                return Ok(());
+            }
+        }
+        let changed: HashSet<Sku> = page.iter().filter_map(|raw| Sku::parse(raw.stream.key()).ok()).collect();
+        // Looked up after the read model has come so far: whoever begins to watch later reads it there.
+        let wanted: Vec<Sku> = {
+            let watched = self.watched();
+            changed.into_iter().filter(|sku| watched.items.contains_key(sku)).collect()
+        };
+        for stock in query::find_all(&self.read, &wanted).await? {
+            if let Some(item) = self.watched().items.get(&stock.sku) {
+                item.send_replace(Some(stock));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Follows the stock items' part of the log for as long as somebody watches.
+async fn follow(shared: Arc<Shared>, after: Position) {
+    let filter = Filter { categories: vec![Category::Stock], ..Filter::default() };
+    let mut pages = Pages::new(shared.store.clone(), Selection { after, remaining: u64::MAX, filter }, PAGE);
+    while shared.still_watched() {
+        let page = match tokio::time::timeout(IDLE, pages.follow(&shared.shutdown)).await {
+            Err(_idle) => continue,
+            Ok(Ok(None)) => return,
+            Ok(Ok(Some(page))) => page,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "stock cannot be followed just now: the log could not be read");
+                tokio::time::sleep(RETRY).await;
+                continue;
+            }
+        };
+        while let Err(error) = shared.tell(&page).await {
+            tracing::warn!(%error, "stock cannot be followed just now: the read model could not be asked");
+            tokio::time::sleep(RETRY).await;
+            if shared.shutdown.is_cancelled() {
+                return;
+            }
+        }
+    }
+}
