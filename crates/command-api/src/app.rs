@@ -17,13 +17,11 @@ use crate::orders::settlements::Settlements;
 pub struct Config {
     /// How long the pieces of an order are held without being paid.
     pub reservation: Duration,
-    /// Gateways take the money when they authorise, not at shipment: what they tell by webhook is understood so.
-    pub capture_at_once: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { reservation: Duration::from_secs(15 * 60), capture_at_once: false }
+        Self { reservation: Duration::from_secs(15 * 60) }
     }
 }
 

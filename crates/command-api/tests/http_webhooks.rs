@@ -3,6 +3,7 @@
 use axum::http::Method;
 use chrono::Utc;
 use domain::ids::{OrderId, PaymentId};
+use domain::payment;
 use payments::sandbox::SIGNATURE_HEADER;
 use payments::signature::sign;
 use serde_json::{Value, json};
@@ -64,6 +65,22 @@ async fn a_refusal_settles_the_payment() {
     no["reason"] = json!("insufficient_funds");
     shop.send(signed(&no)).await.expect(200);
     assert_eq!(shop.status(order).await, "payment_failed");
+}
+
+#[tokio::test]
+async fn money_that_the_gateway_has_taken_already_is_captured() {
+    let shop = Shop::open().await;
+    let order = an_order(&shop).await;
+    let mut taken = notice(&shop, order, "1", "authorised").await;
+    taken["captured"] = json!(true);
+    shop.send(signed(&taken)).await.expect(200);
+    let (payment_id, amount) = shop.payment(order).await;
+    let events = shop.store.read_stream(&domain::StreamId::payment(payment_id), 0).await.unwrap();
+    let state = events.iter().fold(payment::State::default(), |state, recorded| match &recorded.event {
+        domain::Event::Payment(event) => payment::evolve(state, event),
+        other => panic!("{other:?} in a payment's stream"),
+    });
+    assert_eq!(state.captured(), Some(amount));
 }
 
 #[tokio::test]

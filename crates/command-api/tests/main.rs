@@ -1,6 +1,7 @@
 //! The command side on a real database.
 #![allow(clippy::unwrap_used)]
 
+mod call;
 mod engine_frozen;
 mod engine_idempotency;
 mod engine_nodes;
@@ -15,6 +16,7 @@ mod http_idempotency;
 mod http_openapi;
 mod http_others;
 mod http_sessions;
+mod http_trace;
 mod http_wait;
 mod http_webhooks;
 mod shop;

@@ -32,7 +32,7 @@ impl DataDir {
     /// A folder that must be there.
     pub(crate) fn existing(path: &Path) -> Result<Self> {
         let whole = path.canonicalize().with_context(|| {
-            format!("there is no folder {}: has `jumun up` been started with it?", path.display())
+            format!("there is no folder {} (`jumun up --data-dir` makes it)", path.display())
         })?;
         if !whole.is_dir() {
             bail!("{} is not a folder", path.display());

@@ -12,7 +12,7 @@ use crate::config::{Configuration, LogFormat};
 /// What a role logs when nothing is said: what happens, but not every statement that a database driver finds worth mentioning.
 const ROLE: &str = "info,sqlx=warn";
 /// What a tool logs: it prints its results, and says more only when something is wrong.
-const TOOL: &str = "warn";
+const TOOL: &str = "warn,sqlx=error";
 
 /// Seconds that answers take, in steps that are worth telling apart.
 const BUCKETS: [f64; 14] =

@@ -73,7 +73,7 @@ async fn start(
                 Ok(task) => attempt(&task).await,
                 Err(ended) => ended,
             };
-            runner.report(&claimed, &result);
+            report(&claimed, &result);
             // When nobody listens any more, the claim ends with its lease.
             let _ = ended.send(Finished { key: claimed.key, ended: result }).await;
         });
@@ -118,24 +118,22 @@ async fn attempt(task: &Task) -> Ended {
     }
 }
 
-impl Runner {
-    fn report(&self, claimed: &Claimed, ended: &Ended) {
-        let name = serde_json::from_str::<Step>(&claimed.step).map_or("unreadable", |step| step.name());
-        let (key, correlation_id) = (&claimed.key, claimed.cause.correlation_id);
-        match ended {
-            Ended::Done => {
-                metrics::counter!("process_steps_done", "step" => name).increment(1);
-                tracing::debug!(%key, %correlation_id, "a step is done");
-            }
-            Ended::Later { why, pause } => {
-                metrics::counter!("process_step_retries", "step" => name).increment(1);
-                tracing::debug!(%key, %correlation_id, why, ?pause, "a step is tried again later");
-            }
-            Ended::Busy => tracing::debug!(%key, %correlation_id, "a step waits for a busy gateway"),
-            Ended::Attention(why) => {
-                metrics::counter!("process_steps_attention", "step" => name).increment(1);
-                tracing::error!(%key, %correlation_id, why, "a step cannot be done: somebody must look");
-            }
+fn report(claimed: &Claimed, ended: &Ended) {
+    let name = serde_json::from_str::<Step>(&claimed.step).map_or("unreadable", |step| step.name());
+    let (key, correlation_id) = (&claimed.key, claimed.cause.correlation_id);
+    match ended {
+        Ended::Done => {
+            metrics::counter!("process_steps_done", "step" => name).increment(1);
+            tracing::debug!(%key, %correlation_id, "a step is done");
+        }
+        Ended::Later { why, pause } => {
+            metrics::counter!("process_step_retries", "step" => name).increment(1);
+            tracing::debug!(%key, %correlation_id, why, ?pause, "a step is tried again later");
+        }
+        Ended::Busy => tracing::debug!(%key, %correlation_id, "a step waits for a busy gateway"),
+        Ended::Attention(why) => {
+            metrics::counter!("process_steps_attention", "step" => name).increment(1);
+            tracing::error!(%key, %correlation_id, why, "a step cannot be done: somebody must look");
         }
     }
 }

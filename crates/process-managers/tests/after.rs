@@ -1,10 +1,11 @@
 //! What becomes of the money after the order is confirmed.
 
-use domain::StreamId;
 use domain::ids::{ReturnId, ShipmentId};
 use domain::notification::Template;
 use domain::order::Status;
 use domain::payment::Standing;
+use domain::process::Step;
+use domain::{State, StreamId};
 use process_managers::CaptureWhen;
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use crate::shop::{Order, Ordered, PRICE, product};
 
 async fn captured(house: &House, ordered: &Ordered) -> i64 {
     match house.state(&StreamId::payment(ordered.payment_id)).await {
-        domain::State::Payment(payment) => payment.captured().unwrap().amount,
+        State::Payment(payment) => payment.captured().unwrap().amount,
         other => panic!("{other:?} in a payment stream"),
     }
 }
@@ -55,8 +56,20 @@ async fn a_refund_waits_for_its_capture() {
     running.stop().await;
     house.ask(ordered.ship(ShipmentId(Uuid::now_v7()))).await;
     house.ask(ordered.refund(PRICE / 2)).await;
-    // Nobody has captured; the refund alone is due.
+    // The capture's time comes later than the refund's.
+    let State::Payment(payment) = house.state(&StreamId::payment(ordered.payment_id)).await else { panic!() };
+    let capture_id = *payment.known().unwrap().captures.keys().next().unwrap();
+    let step = Step::Capture { payment_id: ordered.payment_id, capture_id };
+    house.write_down(&step.key(), serde_json::to_value(&step).unwrap(), 3_600).await;
     let running = house.run();
+    let waits = |(key, why): &(String, Option<String>)| {
+        key.starts_with("refund-") && why.as_deref().is_some_and(|why| why.contains("not captured yet"))
+    };
+    while !house.open_steps().await.iter().any(waits) {
+        tokio::task::yield_now().await;
+    }
+    let due = sqlx::query("UPDATE process.steps SET due_at = now() WHERE key = $1").bind(step.key());
+    due.execute(&house.database.pool).await.unwrap();
     house.until_order(&ordered, Status::PartiallyRefunded).await;
     let kinds: Vec<_> = house.gateway.ledger().await.iter().map(|entry| entry["kind"].clone()).collect();
     assert_eq!(kinds, ["accepted", "authorised", "captured", "refunded"]);

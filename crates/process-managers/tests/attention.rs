@@ -5,27 +5,13 @@ use uuid::Uuid;
 
 use crate::given::House;
 
-/// Writes a step down that no event asked for.
-async fn write(house: &House, key: &str, step: serde_json::Value) {
-    sqlx::query(
-        "INSERT INTO process.steps (key, step, cause_position, cause_event_id, correlation_id, caused_at, due_at)
-         VALUES ($1, $2, 1, $3, $3, now(), now())",
-    )
-    .bind(key)
-    .bind(step)
-    .bind(Uuid::now_v7())
-    .execute(&house.database.pool)
-    .await
-    .unwrap();
-}
-
 /// It is kept with the reason, is not tried for ever, and holds nobody up.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_is_kept_for_somebody_to_look_at() {
     let house = House::build().await;
     let nobody = Uuid::now_v7();
-    write(&house, "of-nobody", serde_json::json!({"step": "void", "payment_id": nobody})).await;
-    write(&house, "from-the-future", serde_json::json!({"step": "dance"})).await;
+    house.write_down("of-nobody", serde_json::json!({"step": "void", "payment_id": nobody}), 0).await;
+    house.write_down("from-the-future", serde_json::json!({"step": "dance"}), 0).await;
     let running = house.run();
     let ordered = house.order("approve").await;
     house.until_order(&ordered, Status::Confirmed).await;

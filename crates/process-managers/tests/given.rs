@@ -13,6 +13,7 @@ use payments::sandbox::server::Delays;
 use process_managers::{Error, Options};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::gateway::{Gateway, delays, nowhere, receiver};
 use crate::shop::{self, Order, Ordered};
@@ -52,7 +53,7 @@ impl Running {
     }
 }
 
-/// Without polling: what is waited for must come by being woken. Pauses between tries are short.
+/// Pauses between tries are short.
 pub(crate) fn options() -> Options {
     Options {
         pause_first: Duration::from_millis(20),
@@ -188,6 +189,21 @@ impl House {
             .fetch_all(&self.database.pool)
             .await
             .unwrap()
+    }
+
+    /// Writes a step down as if an event had asked for it, due in so many seconds.
+    pub(crate) async fn write_down(&self, key: &str, step: serde_json::Value, due_seconds: i32) {
+        sqlx::query(
+            "INSERT INTO process.steps (key, step, cause_position, cause_event_id, correlation_id, caused_at, due_at)
+             VALUES ($1, $2, 1, $3, $3, now(), now() + $4 * interval '1 second')",
+        )
+        .bind(key)
+        .bind(step)
+        .bind(Uuid::now_v7())
+        .bind(due_seconds)
+        .execute(&self.database.pool)
+        .await
+        .unwrap();
     }
 
     /// Everything that ever happened.

@@ -68,7 +68,7 @@ pub(crate) async fn lock(
     names: &[&str],
 ) -> Result<Vec<Progress>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT model, epoch, position, version FROM read.progress WHERE model = ANY ($1) ORDER BY model",
+        "SELECT model, epoch, position, version FROM read.progress WHERE model = ANY ($1) ORDER BY model FOR UPDATE",
     )
     .bind(names)
     .fetch_all(connection)

@@ -50,7 +50,7 @@ pub(crate) async fn place(
     let order_id = OrderId(Uuid::now_v7());
     let command = command(&app, parsed, by, order_id).await?;
     let mut waiting = match prefer.wait {
-        Some(_) => Some(app.settlements.expect(order_id).await.map_err(log_failure)?),
+        Some(_) => Some(app.settlements.watch(order_id).await.map_err(log_failure)?),
         None => None,
     };
     let answer = json!({"order_id": order_id});
@@ -61,7 +61,7 @@ pub(crate) async fn place(
     if first != order_id {
         // It was placed before: what has become of it by now, and what becomes of it next.
         if prefer.wait.is_some() {
-            waiting = Some(app.settlements.expect(first).await.map_err(log_failure)?);
+            waiting = Some(app.settlements.watch(first).await.map_err(log_failure)?);
         }
         status = so_far(&app, first, &mut receipt).await?;
     }

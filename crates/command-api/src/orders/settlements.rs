@@ -55,7 +55,7 @@ impl Settlements {
     }
 
     /// Begins to wait. Called before the order is placed, so that nothing is missed.
-    pub(crate) async fn expect(
+    pub(crate) async fn watch(
         &self,
         order_id: OrderId,
     ) -> Result<oneshot::Receiver<Settled>, event_store::Error> {

@@ -52,19 +52,23 @@ pub(crate) async fn notice(
         tracing::warn!(gateway = name, reason = %forged, "a webhook was not believed");
         Problem::unauthorised("forged-webhook", "the webhook is not signed as it must be")
     })?;
-    if let Some(outcome) = outcome(&notice) {
-        settle(&app, &name, &notice, outcome, correlation).await?;
+    if let Some((outcome, capture)) = outcome(&notice) {
+        let payment_id = notice.payment_id;
+        let command = checkout::Command::SettlePayment { payment_id, outcome, capture };
+        settle(&app, &name, &notice, command, correlation).await?;
     }
     Ok(Json(Taken { status: "ok" }))
 }
 
-fn outcome(notice: &Notice) -> Option<checkout::Outcome> {
+/// What the gateway decided, and the capture that goes with it where it has taken the money already.
+fn outcome(notice: &Notice) -> Option<(checkout::Outcome, Option<CaptureId>)> {
     match &notice.news {
-        News::Authorised(authorisation) => Some(checkout::Outcome::Authorised {
-            gateway_reference: authorisation.reference.clone(),
-            amount: authorisation.amount,
-        }),
-        News::Declined { reason } => Some(checkout::Outcome::Declined { reason: reason.clone() }),
+        News::Authorised(authorisation) => {
+            let (gateway_reference, amount) = (authorisation.reference.clone(), authorisation.amount);
+            let capture = authorisation.capture(notice.payment_id);
+            Some((checkout::Outcome::Authorised { gateway_reference, amount }, capture))
+        }
+        News::Declined { reason } => Some((checkout::Outcome::Declined { reason: reason.clone() }, None)),
         News::Nothing => None,
     }
 }
@@ -74,12 +78,9 @@ async fn settle(
     app: &App,
     gateway: &str,
     notice: &Notice,
-    outcome: checkout::Outcome,
+    command: checkout::Command,
     correlation: Correlation,
 ) -> Result<(), Problem> {
-    let payment_id = notice.payment_id;
-    // Which id does not matter: whoever settles the payment first names it, and whoever says so again is not heard.
-    let capture = app.config.capture_at_once.then_some(CaptureId(payment_id.0));
     let name = format!("webhook-{gateway}-{}", notice.event_id);
     let submission = Submission {
         key: CommandKey { scope: 0, id: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()) },
@@ -90,7 +91,7 @@ async fn settle(
             actor: Actor::Gateway(gateway.to_owned()),
             traceparent: Some(correlation.traceparent),
         },
-        command: Command::Checkout(checkout::Command::SettlePayment { payment_id, outcome, capture }),
+        command: Command::Checkout(command),
         answer: serde_json::Value::Null,
         if_match: None,
     };
@@ -98,6 +99,7 @@ async fn settle(
         Ok(_) => Ok(()),
         Err(Error::Refused(refusal)) if refusal.kind == Kind::NotFound => Err(refusal.into()),
         Err(Error::Refused(refusal)) => {
+            let payment_id = notice.payment_id;
             tracing::warn!(gateway, %payment_id, reason = %refusal, "a gateway contradicts the log; somebody must look");
             Ok(())
         }

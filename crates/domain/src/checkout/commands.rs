@@ -42,9 +42,8 @@ pub enum Command {
         carrier: String,
         tracking_number: String,
     },
-    /// A return arrived: restock, and request the refund of `amount` (`None`: the value of its lines; 0: nothing goes
-    /// back). Streams: order,
-    /// payment, stock.
+    /// A return arrived: restock, and request the refund of `amount` (`None`: the value of its lines; 0: nothing goes back).
+    /// Streams: order, payment, stock.
     ReceiveReturn {
         order_id: OrderId,
         return_id: ReturnId,

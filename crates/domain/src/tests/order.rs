@@ -142,6 +142,20 @@ fn the_status_says_how_far_it_has_come() {
 }
 
 #[test]
+fn what_is_folded_twice_counts_once() {
+    let twice = |history: Vec<Happened>| {
+        let last = history.last().cloned();
+        let world = super::testing::World::of(history.into_iter().chain(last));
+        world.states()[&StreamId::order(ORDER)].clone()
+    };
+    let once = |history| super::testing::World::of(history).states()[&StreamId::order(ORDER)].clone();
+    assert_eq!(twice(delivered()), once(delivered()));
+    let received = of_order(ReturnReceived { return_id: RETURN, refund: krw(0), restocked: false });
+    let history = [return_requested(), vec![received]].concat();
+    assert_eq!(twice(history.clone()), once(history));
+}
+
+#[test]
 fn every_status_has_a_name_that_is_read_back() {
     for status in Status::ALL {
         assert_eq!(Status::parse(status.as_str()), Some(*status));

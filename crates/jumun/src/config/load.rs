@@ -47,7 +47,10 @@ impl Configuration {
         Self::load_from(flags, environment)
     }
 
-    pub(super) fn load_from(flags: &Flags, variables: std::collections::HashMap<String, String>) -> Result<Self> {
+    pub(super) fn load_from(
+        flags: &Flags,
+        variables: std::collections::HashMap<String, String>,
+    ) -> Result<Self> {
         let environment =
             Environment::with_prefix("JUMUN").prefix_separator("_").source(Some(ours(variables)));
         check_keys(&environment, "the environment", |key| format!("JUMUN_{}", key.to_uppercase()))?;
@@ -84,7 +87,8 @@ impl Configuration {
             ("sandbox_webhook_url", &self.sandbox_webhook_url),
             ("maven_repository", &self.maven_repository),
         ] {
-            let parsed = reqwest::Url::parse(url).with_context(|| format!("{key}: {url:?} is not an address"))?;
+            let parsed =
+                reqwest::Url::parse(url).with_context(|| format!("{key}: {url:?} is not an address"))?;
             if !matches!(parsed.scheme(), "http" | "https") {
                 bail!("{key}: {url:?} must begin with http:// or https://");
             }

@@ -196,11 +196,7 @@ pub(crate) fn required<T>(key: &str, found: Option<T>) -> Result<T> {
     })
 }
 
-fn either(
-    key: &str,
-    text: Option<&SecretString>,
-    file: Option<&PathBuf>,
-) -> Result<Option<SecretString>> {
+fn either(key: &str, text: Option<&SecretString>, file: Option<&PathBuf>) -> Result<Option<SecretString>> {
     match (text, file) {
         (Some(_), Some(_)) => bail!("{key} and {key}_file are both set: one of them must go"),
         (Some(text), None) => Ok(Some(text.clone())),

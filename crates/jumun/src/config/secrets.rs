@@ -58,8 +58,7 @@ impl SecretsDir {
 
 /// Reads a secret from a file; white space around it is not part of it.
 pub(super) fn read(path: &Path) -> Result<SecretString> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
     Ok(text.trim().to_owned().into())
 }
 

@@ -46,7 +46,11 @@ fn flags_beat_the_environment_and_that_beats_the_file() {
 
 #[test]
 fn unknown_keys_stop_the_start_and_say_where_they_are() {
-    refused(None, &[("JUMUN_RESERVATION_SECOND", "2")], &["JUMUN_RESERVATION_SECOND ", "did you mean JUMUN_RESERVATION_SECONDS"]);
+    refused(
+        None,
+        &[("JUMUN_RESERVATION_SECOND", "2")],
+        &["JUMUN_RESERVATION_SECOND ", "did you mean JUMUN_RESERVATION_SECONDS"],
+    );
     refused(Some("colour = 1"), &[], &["colour", ".toml", "not a key"]);
 }
 

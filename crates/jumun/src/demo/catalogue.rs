@@ -19,8 +19,7 @@ pub(super) fn steps() -> Result<Vec<Step>> {
     for item in ITEMS {
         let product_id = product_id(item.sku);
         let sku = Sku::parse(item.sku)?;
-        let stock =
-            |action| Command::Stock(stock::Command { sku: sku.clone(), action });
+        let stock = |action| Command::Stock(stock::Command { sku: sku.clone(), action });
         let receive = Action::Receive { quantity: item.pieces, reason: "opening stock".to_owned() };
         let reorder = Action::SetReorderPoint { quantity: item.reorder_point };
         let commands = [
@@ -43,7 +42,8 @@ fn product_id(sku: &str) -> ProductId {
 impl Item {
     fn created(&self, sku: &Sku) -> Result<Created> {
         let (ko, en) = (Locale::parse("ko")?, Locale::parse("en")?);
-        let both = |in_ko: &str, in_en: &str| [(ko.clone(), in_ko.to_owned()), (en.clone(), in_en.to_owned())];
+        let both =
+            |in_ko: &str, in_en: &str| [(ko.clone(), in_ko.to_owned()), (en.clone(), in_en.to_owned())];
         Ok(Created {
             product_id: product_id(self.sku),
             sku: sku.clone(),
@@ -86,6 +86,8 @@ mod tests {
 
     #[test]
     fn a_search_for_trainers_in_korean_has_something_to_find() {
-        assert!(ITEMS.iter().any(|item| item.ko.starts_with("나이키 에어맥스") && item.ko.ends_with("운동화")));
+        assert!(
+            ITEMS.iter().any(|item| item.ko.starts_with("나이키 에어맥스") && item.ko.ends_with("운동화"))
+        );
     }
 }

@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 use command_api::accounts::Accounts;
 use command_api::engine::Engine;
+use domain::Command;
 use domain::customer::{self, Profile};
 use domain::ids::CustomerId;
 use domain::text::{Email, Locale, PersonName, Phone};
-use domain::Command;
 use event_store::EventStore;
 use http_surface::auth::Role;
 use secrecy::{ExposeSecret, SecretString};

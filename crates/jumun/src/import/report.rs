@@ -96,23 +96,23 @@ impl Report {
     /// For people.
     pub(super) fn text(&self) -> String {
         let Self { lines, invoices, orders, returns, rejected, .. } = self;
-        let mut text = format!(
-            "{lines} lines: {invoices} invoices played, {orders} orders, {returns} returns, {rejected} lines rejected\n"
-        );
+        let mut said = vec![format!(
+            "{lines} lines: {invoices} invoices played, {orders} orders, {returns} returns, {rejected} lines rejected"
+        )];
         if self.rejected > 0 {
-            text.push_str(&format!("rejected lines and why: {}\n", self.rejects.display()));
+            said.push(format!("rejected lines and why: {}", self.rejects.display()));
         }
         if !self.unknown_countries.is_empty() {
             let names = self.unknown_countries.join(", ");
-            text.push_str(&format!("countries that nobody knows, sent to the United Kingdom: {names}\n"));
+            said.push(format!("countries that nobody knows, sent to the United Kingdom: {names}"));
         }
-        text.push_str(&self.table());
-        text.push_str(if self.is_equal() { "equal" } else { "NOT equal" });
-        text
+        said.extend(self.table());
+        said.push(if self.is_equal() { "equal" } else { "NOT equal" }.to_owned());
+        said.join("\n")
     }
 
-    fn table(&self) -> String {
-        let mut rows = vec![["".to_owned(), "sold".to_owned(), "refunded".to_owned()]];
+    fn table(&self) -> Vec<String> {
+        let mut rows = vec![[String::new(), "sold".to_owned(), "refunded".to_owned()]];
         for line in &self.sums {
             let parsed = Currency::parse(&line.currency).unwrap_or(Currency::KRW);
             let shown = |amount: i64| Money::new(amount, parsed).to_string();
@@ -130,9 +130,7 @@ impl Report {
         let width =
             |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
         let (name, sold, refunded) = (width(0), width(1), width(2));
-        rows.iter()
-            .map(|row| format!("{:name$}  {:>sold$}  {:>refunded$}\n", row[0], row[1], row[2]))
-            .collect()
+        rows.iter().map(|row| format!("{:name$}  {:>sold$}  {:>refunded$}", row[0], row[1], row[2])).collect()
     }
 }
 

@@ -63,7 +63,10 @@ async fn download(archive: &Archive, repository: &str) -> Result<Vec<u8>> {
         "{}/io/zonky/test/postgres/{artifact}/{VERSION}/{artifact}-{VERSION}.jar",
         repository.trim_end_matches('/')
     );
-    tracing::info!(version = VERSION, "fetching PostgreSQL {VERSION} from the package registry (maven_repository)");
+    tracing::info!(
+        version = VERSION,
+        "fetching PostgreSQL {VERSION} from the package registry (maven_repository)"
+    );
     let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
     let mut answer = client.get(&url).send().await?.error_for_status()?;
     let mut bytes = Vec::new();

@@ -23,7 +23,8 @@ impl Owner {
             return None;
         }
         // Whoever has it already goes on with it.
-        let present = std::fs::metadata(cluster).ok().map(|found| Self { uid: found.uid(), gid: found.gid() });
+        let present =
+            std::fs::metadata(cluster).ok().map(|found| Self { uid: found.uid(), gid: found.gid() });
         let present = present.filter(|owner| owner.uid != 0);
         let users = || std::fs::read_to_string("/etc/passwd").unwrap_or_default();
         Some(present.or_else(|| named("postgres", &users())).unwrap_or(NOBODY))
@@ -67,7 +68,8 @@ mod tests {
 
     #[test]
     fn users_are_found_by_name_and_root_is_none() {
-        let users = "root:x:0:0::/root:/bin/sh\npostgres:x:103:106:PostgreSQL:/var/lib/postgresql:/bin/bash\nodd:x";
+        let users =
+            "root:x:0:0::/root:/bin/sh\npostgres:x:103:106:PostgreSQL:/var/lib/postgresql:/bin/bash\nodd:x";
         assert_eq!(named("postgres", users), Some(Owner { uid: 103, gid: 106 }));
         assert_eq!(named("root", users), None);
         assert_eq!(named("odd", users), None);

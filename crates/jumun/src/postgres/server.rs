@@ -80,7 +80,8 @@ impl Place {
     /// On the port of the last time, else on a free one.
     async fn start_somewhere(&self) -> Result<(Child, u16)> {
         let mut tried = 0;
-        let mut port = folder::last_port(&self.cluster).filter(|port| is_free(*port)).map_or_else(free_port, Ok)?;
+        let mut port =
+            folder::last_port(&self.cluster).filter(|port| is_free(*port)).map_or_else(free_port, Ok)?;
         loop {
             tried += 1;
             match self.launch(port).await {
@@ -115,7 +116,11 @@ impl Place {
                 Err(_) => {}
             }
             if let Some(status) = child.try_wait()? {
-                bail!("PostgreSQL does not start ({status}); the end of {}:\n{}", self.log.display(), self.tail());
+                bail!(
+                    "PostgreSQL does not start ({status}); the end of {}:\n{}",
+                    self.log.display(),
+                    self.tail()
+                );
             }
             if begun.elapsed() > START_DEADLINE {
                 bail!("PostgreSQL does not answer; {} may say why", self.log.display());

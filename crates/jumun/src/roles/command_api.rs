@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use axum::Router;
+use command_api::accounts::Accounts;
 use command_api::engine::{Engine, Options};
 use command_api::{App, Config};
 use event_store::EventStore;
@@ -42,7 +43,8 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
     let (mut servers, mut engines) = (Parts::new(&down, &broken), Parts::new(&down, &broken));
     let engine = start_engine(&mut engines, store.clone());
     let probes = probes(store.pool().clone(), down, metrics);
-    let router = router(&node, store, engine, gateways, probes)?;
+    let accounts = Accounts::new(store.pool().clone());
+    let router = router(&node, store, engine, gateways, accounts, probes)?;
     let (listener, url) = listen("command_listen", node.configuration.command_listen).await?;
     servers.once("command API", serve(listener, router, servers.shutdown.clone()));
     tracing::info!("the command API answers on {url}");
@@ -65,10 +67,11 @@ pub(super) fn router(
     store: EventStore,
     engine: Engine,
     gateways: Gateways,
+    accounts: Accounts,
     probes: Probes,
 ) -> Result<Router> {
-    let accounts = node.accounts(&store);
-    let config = Config { reservation: node.configuration.reservation(), ..Config::default() };
-    let (router, document) = command_api::api(App::new(store, engine, node.keys()?, gateways, accounts, config));
+    let config = Config { reservation: node.configuration.reservation() };
+    let (router, document) =
+        command_api::api(App::new(store, engine, node.keys()?, gateways, accounts, config));
     Ok(http_surface::surface(router, document, probes))
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use command_api::accounts::Accounts;
 use event_store::EventStore;
 use http_surface::auth::Keys;
 use payments::Gateways;
@@ -34,7 +33,11 @@ pub(super) struct Node {
 
 impl Node {
     /// With the database of that address.
-    pub(super) fn at(url: &SecretString, configuration: Configuration, secrets: Option<SecretsDir>) -> Result<Self> {
+    pub(super) fn at(
+        url: &SecretString,
+        configuration: Configuration,
+        secrets: Option<SecretsDir>,
+    ) -> Result<Self> {
         let database: PgConnectOptions =
             url.expose_secret().parse().ok().context("database_url is not a PostgreSQL address")?;
         let database = database.application_name("jumun");
@@ -114,10 +117,5 @@ impl Node {
     pub(super) fn gateways(&self, sandbox_url: &str) -> Result<Gateways> {
         let sandbox = Sandbox::new(sandbox_url, self.webhook_secret()?, GATEWAY_TIMEOUT)?;
         Ok(Gateways::default().with(sandbox))
-    }
-
-    /// Credentials and sessions.
-    pub(super) fn accounts(&self, store: &EventStore) -> Accounts {
-        Accounts::new(store.pool().clone())
     }
 }

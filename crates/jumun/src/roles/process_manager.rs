@@ -39,9 +39,11 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
     let gateways = node.gateways(&node.configuration.sandbox_url)?;
     let (mut parts, mut engines) = (Parts::new(&down, &broken), Parts::new(&down, &broken));
     let engine = start_engine(&mut engines, store.clone());
-    keep(&mut parts, &node, &store, &engine, &gateways);
+    let accounts = Accounts::new(store.pool().clone());
+    keep(&mut parts, node.configuration.capture, &store, &engine, &gateways, &accounts);
     let probes = probes(store.pool().clone(), down, telemetry::metrics()?);
-    let router = http_surface::surface(axum::Router::new(), super::probes::document("process manager"), probes);
+    let router =
+        http_surface::surface(axum::Router::new(), super::probes::document("process manager"), probes);
     let (listener, url) = listen("probe_listen", node.configuration.probe_listen).await?;
     parts.once("probes", serve(listener, router, parts.shutdown.clone()));
     tracing::info!("the process manager runs; it answers probes on {url}");
@@ -54,14 +56,14 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
 /// Runs the process managers as one of these parts.
 pub(super) fn keep(
     parts: &mut Parts,
-    node: &Node,
+    capture: Capture,
     store: &EventStore,
     engine: &Engine,
     gateways: &Gateways,
+    accounts: &Accounts,
 ) {
-    let (store, engine, gateways) = (store.clone(), engine.clone(), gateways.clone());
-    let accounts: Accounts = node.accounts(&store);
-    let capture = node.configuration.capture;
+    let (store, engine, gateways, accounts) =
+        (store.clone(), engine.clone(), gateways.clone(), accounts.clone());
     parts.keep("process manager", move |shutdown: CancellationToken| {
         let (store, engine, gateways) = (store.clone(), engine.clone(), gateways.clone());
         process_managers::run(store, engine, gateways, accounts.clone(), options(capture), shutdown)

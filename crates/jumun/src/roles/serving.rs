@@ -38,8 +38,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, shutdown: Cance
 
 /// Cancelled at the first SIGINT or SIGTERM. The second one ends the process at once.
 pub(super) fn signalled() -> Result<CancellationToken> {
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let stop = CancellationToken::new();
     let told = stop.clone();
     tokio::spawn(async move {

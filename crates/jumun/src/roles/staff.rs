@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use command_api::accounts::Accounts;
 use domain::text::Email;
 use http_surface::auth::Role;
 use secrecy::{ExposeSecret, SecretString};
@@ -52,7 +53,7 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
     let store = node.store(2).await?;
     let password = password()?;
     let account = Uuid::now_v7();
-    node.accounts(&store)
+    Accounts::new(store.pool().clone())
         .add(&store.email_index(&email), &password, account, &add.role)
         .await
         .context("nobody was added")?;

@@ -54,8 +54,12 @@ impl Parts {
                     down.add(name);
                     match ended {
                         Ok(Ok(())) => tracing::error!("the {name} has ended; it is started again"),
-                        Ok(Err(error)) => tracing::error!(%error, "the {name} has failed; it is started again: {error}"),
-                        Err(_) => tracing::error!("the {name} has panicked; this is a defect; it is started again"),
+                        Ok(Err(error)) => {
+                            tracing::error!(%error, "the {name} has failed; it is started again: {error}")
+                        }
+                        Err(_) => {
+                            tracing::error!("the {name} has panicked; this is a defect; it is started again")
+                        }
                     }
                     pause = if begun.elapsed() > PAUSE_MAX { PAUSE_MIN } else { (pause * 2).min(PAUSE_MAX) };
                     tokio::select! {

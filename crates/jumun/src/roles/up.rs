@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use ::command_api::accounts::Accounts;
 use anyhow::{Result, bail};
 use event_store::EventStore;
 use secrecy::ExposeSecret;
@@ -117,23 +118,26 @@ impl Shop<'_> {
 
         let gateways = self.node.gateways(&addresses.sandbox_url)?;
         let engine = command_api::start_engine(&mut engines, store.clone());
-        process_manager::keep(&mut workers, &self.node, &store, &engine, &gateways);
+        let accounts = Accounts::new(store.pool().clone());
+        let capture = self.node.configuration.capture;
+        process_manager::keep(&mut workers, capture, &store, &engine, &gateways, &accounts);
         projector::keep(&mut workers, &read, &store);
-        let people = match self.demo {
-            true => Some(demo::load(&engine, &store, &self.node.accounts(&store), self.data).await?),
-            false => None,
-        };
+        let mut people = None;
+        if self.demo {
+            people = Some(demo::load(&engine, &store, &accounts, self.data).await?);
+        }
 
         let metrics = telemetry::metrics()?;
         let both = probes(store.pool().clone(), down.clone(), metrics);
         let commands =
-            command_api::router(&self.node, store.clone(), engine, gateways, both.clone())?;
+            command_api::router(&self.node, store.clone(), engine, gateways, accounts, both.clone())?;
         servers.once("command API", serve(listeners.command.0, commands, servers.shutdown.clone()));
         let queries =
             query_api::router(&self.node, read.clone(), store.clone(), both, servers.shutdown.clone())?;
         servers.once("query API", serve(listeners.query.0, queries, servers.shutdown.clone()));
 
-        let ended = match self.announce(&addresses, people.as_ref(), &store, &read, signalled, &broken).await {
+        let ended = match self.announce(&addresses, people.as_ref(), &store, &read, signalled, &broken).await
+        {
             Ok(()) => until_stopped(signalled, &broken).await,
             Err(error) => Err(error),
         };

@@ -9,13 +9,6 @@ use super::Task;
 use crate::steps::Ended;
 
 impl Task {
-    fn reference(&self, known: &Known) -> Result<String, Ended> {
-        known
-            .reference
-            .clone()
-            .ok_or_else(|| Ended::Attention("the gateway never named the payment".to_owned()))
-    }
-
     async fn record(&self, what: &str, payment_id: PaymentId, action: Action) -> Ended {
         self.command(what, Command::Payment(payment::Command { payment_id, action })).await
     }
@@ -29,7 +22,7 @@ impl Task {
         let Some(asked) = known.captures.get(&capture_id).filter(|asked| asked.done.is_none()) else {
             return Ok(Ended::Done);
         };
-        let (amount, reference) = (asked.amount, self.reference(&known)?);
+        let (amount, reference) = (asked.amount, reference(&known)?);
         let line = self.line(&known.gateway)?;
         let outcome = line.gateway.capture(&Capture { payment_id, reference, capture_id, amount }).await;
         Ok(match outcome {
@@ -55,7 +48,7 @@ impl Task {
         if known.standing != Standing::VoidRequested {
             return Ok(Ended::Done);
         }
-        let reference = self.reference(&known)?;
+        let reference = reference(&known)?;
         let line = self.line(&known.gateway)?;
         Ok(match line.gateway.void(&Void { payment_id, reference }).await {
             Outcome::Done(()) => self.record("voided", payment_id, Action::RecordVoided).await,
@@ -91,7 +84,7 @@ impl Task {
                 .record("not-refunded", payment_id, Action::RecordRefundFailed { refund_id, reason })
                 .await);
         }
-        let reference = self.reference(&known)?;
+        let reference = reference(&known)?;
         let line = self.line(&known.gateway)?;
         Ok(match line.gateway.refund(&Refund { payment_id, reference, refund_id, amount }).await {
             Outcome::Done(()) => {
@@ -107,4 +100,9 @@ impl Task {
             Outcome::Unknown { reason } => self.unknown(&known, Operation::Refund(refund_id), reason).await,
         })
     }
+}
+
+/// The gateway's own name for the payment.
+fn reference(known: &Known) -> Result<String, Ended> {
+    known.reference.clone().ok_or_else(|| Ended::Attention("the gateway never named the payment".to_owned()))
 }

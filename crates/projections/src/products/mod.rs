@@ -101,10 +101,7 @@ async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(
 }
 
 /// Folds the events of products into their rows: those that change. What a row has seen already changes nothing.
-fn fold(
-    mut rows: HashMap<Uuid, row::Row>,
-    events: &[(Uuid, &Recorded, &product::Event)],
-) -> Vec<row::Row> {
+fn fold(mut rows: HashMap<Uuid, row::Row>, events: &[(Uuid, &Recorded, &product::Event)]) -> Vec<row::Row> {
     let mut changed = HashSet::new();
     for (id, recorded, event) in events {
         let (version, at) = (recorded.version as i32, recorded.recorded_at);

@@ -68,11 +68,11 @@ impl Row {
 
     fn change(&mut self, changed: &Changed) {
         let Changed { name, description, category, brand, attributes, prices, images } = changed;
-        replace(&mut self.name, name);
-        replace(&mut self.description, description);
-        replace(&mut self.category, category);
-        replace(&mut self.attributes, attributes);
-        replace(&mut self.images, images);
+        replace(&mut self.name, name.as_ref());
+        replace(&mut self.description, description.as_ref());
+        replace(&mut self.category, category.as_ref());
+        replace(&mut self.attributes, attributes.as_ref());
+        replace(&mut self.images, images.as_ref());
         if brand.is_some() {
             self.brand.clone_from(brand);
         }
@@ -82,7 +82,7 @@ impl Row {
     }
 }
 
-fn replace<T: Clone>(mine: &mut T, new: &Option<T>) {
+fn replace<T: Clone>(mine: &mut T, new: Option<&T>) {
     if let Some(new) = new {
         mine.clone_from(new);
     }

@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use domain::Currency;
 use domain::text::{Locale, bounded};
+use http_surface::auth::Keys;
 use projections::products::query::{Search, Sort};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use crate::app::App;
 use crate::error::Error;
 use crate::page;
 
@@ -68,8 +68,9 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The search that is asked for.
-    pub(super) fn search(&self, app: &App) -> Result<Search, Error> {
+    /// The search that is asked for, from where the last page ended.
+    pub(super) fn search(&self, keys: &Keys) -> Result<Search, Error> {
+        let after = page::after(keys, LIST, self, given(self.cursor.as_deref()))?;
         let (price_min, price_max) = self.prices()?;
         let category = text("category", self.category.as_deref(), NAME_MAX)?;
         Ok(Search {
@@ -82,14 +83,14 @@ impl Asked {
             sort: self.sort()?,
             locale: locale(self.locale.as_deref())?,
             currency: currency(self.currency.as_deref())?,
-            after: page::after(&app.keys, LIST, self, given(self.cursor.as_deref()))?,
+            after,
             limit: page::limit(parsed("limit", self.limit.as_deref(), "must be 1 to 100")?)?,
         })
     }
 
     /// The cursor for what follows.
-    pub(super) fn cursor(&self, app: &App, key: impl Serialize) -> Result<String, Error> {
-        page::cursor(&app.keys, LIST, self, key)
+    pub(super) fn cursor(&self, keys: &Keys, key: impl Serialize) -> Result<String, Error> {
+        page::cursor(keys, LIST, self, key)
     }
 
     fn prices(&self) -> Result<(Option<i64>, Option<i64>), Error> {

@@ -2,6 +2,8 @@
 //! see products that are not published.
 
 mod asked;
+#[cfg(test)]
+mod tests;
 
 use axum::Json;
 use axum::extract::State;
@@ -60,10 +62,10 @@ pub(crate) async fn list(
     Query(asked): Query<Asked>,
     after: After,
 ) -> Result<Json<Found>, Error> {
-    let search = asked.search(&app)?;
+    let search = asked.search(&app.keys)?;
     after.reached(&app, &[Products::NAME]).await?;
     let found = query::search(&app.read, &search).await?;
-    let next_cursor = found.next.map(|key| asked.cursor(&app, key)).transpose()?;
+    let next_cursor = found.next.map(|key| asked.cursor(&app.keys, key)).transpose()?;
     Ok(Json(Found { items: found.hits, next_cursor, total: found.facets.total, facets: found.facets }))
 }
 

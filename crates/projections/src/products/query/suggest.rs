@@ -90,12 +90,22 @@ async fn groups(pool: &PgPool, terms: &Terms) -> Result<Vec<Suggestion>, sqlx::E
 
 /// Products whose names hold all words. Those that begin with what was typed are looked for first: an index has them, and when
 /// they are enough, which is so after the first letters, no other name need be looked at.
-async fn products(pool: &PgPool, terms: &Terms, locale: &Locale, limit: u32) -> Result<Vec<Named>, sqlx::Error> {
+async fn products(
+    pool: &PgPool,
+    terms: &Terms,
+    locale: &Locale,
+    limit: u32,
+) -> Result<Vec<Named>, sqlx::Error> {
     let begin = beginning(pool, terms, locale, limit).await?;
     if begin.len() >= limit as usize { Ok(begin) } else { holding(pool, terms, limit).await }
 }
 
-async fn beginning(pool: &PgPool, terms: &Terms, locale: &Locale, limit: u32) -> Result<Vec<Named>, sqlx::Error> {
+async fn beginning(
+    pool: &PgPool,
+    terms: &Terms,
+    locale: &Locale,
+    limit: u32,
+) -> Result<Vec<Named>, sqlx::Error> {
     let mut sql = QueryBuilder::new("SELECT p.product_id, p.name FROM products p WHERE p.published AND ");
     push_sort_name(&mut sql, locale);
     sql.push(" >= ").push_bind(terms.phrase.clone()).push(" AND ");
@@ -107,12 +117,16 @@ async fn beginning(pool: &PgPool, terms: &Terms, locale: &Locale, limit: u32) ->
 }
 
 async fn holding(pool: &PgPool, terms: &Terms, limit: u32) -> Result<Vec<Named>, sqlx::Error> {
-    let mut sql = QueryBuilder::new("SELECT product_id, name FROM (SELECT p.product_id, p.name, p.bought, p.created_at, ");
+    let mut sql = QueryBuilder::new(
+        "SELECT product_id, name FROM (SELECT p.product_id, p.name, p.bought, p.created_at, ",
+    );
     push_score(&mut sql, Some(terms));
     sql.push(" AS score");
     push_texts(&mut sql, Some(terms));
     // 0: only the brand, the category or the SKU holds it; that is suggested as such.
-    sql.push(") named WHERE score > 0 ORDER BY score DESC, bought DESC, created_at DESC, product_id DESC LIMIT ");
+    sql.push(
+        ") named WHERE score > 0 ORDER BY score DESC, bought DESC, created_at DESC, product_id DESC LIMIT ",
+    );
     sql.push_bind(i64::from(limit)).build_query_as().fetch_all(pool).await
 }
 

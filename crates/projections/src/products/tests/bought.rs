@@ -31,7 +31,8 @@ async fn orders_count_what_is_bought_and_with_what() {
 #[tokio::test]
 async fn a_long_order_pairs_only_its_first_lines() {
     let offers = (1..=60).flat_map(|number| offered(product(number, &[("ko", "가방")])));
-    let given = given(Products, offers.chain([bought(900, 1..=60)])).await.and_again().await;
+    let events: Vec<_> = offers.chain([bought(900, 1..=60)]).collect();
+    let given = given(Products, events).await.and_again().await;
     assert_eq!(given.rows("product_pairs").await.len(), 50 * 49 / 2);
     let bought = given.rows("products").await;
     assert!(bought.iter().all(|row| row["bought"] == json!(1)), "all its lines are counted");
@@ -48,7 +49,8 @@ async fn what_is_bought_together_comes_first_then_the_category() {
     let offers = offers.into_iter().flat_map(|(number, category)| like(number, category));
     let orders =
         [bought(90, [1, 3]), bought(91, [3, 1]), bought(92, [1, 5]), bought(93, [4]), bought(94, [7])];
-    let given = given(Products, offers.chain(orders)).await;
+    let events: Vec<_> = offers.chain(orders).collect();
+    let given = given(Products, events).await;
     assert_eq!(recommended(&given, 1, 10).await, [3, 5, 4, 6, 2]);
     assert_eq!(recommended(&given, 1, 3).await, [3, 5, 4]);
     assert_eq!(recommended(&given, 3, 10).await, [1, 5]);

@@ -6,8 +6,12 @@ use crate::orders::examples::{forgotten, subject};
 async fn all_is_well_in_a_shop_where_all_is_well() {
     let history = shop().await;
     let checks = checks(&history).await;
-    let told: Vec<String> =
-        checks.iter().map(|check| format!("{}: {} ({})", check.ok, check.name, check.detail)).collect();
+    let told: Vec<String> = checks
+        .iter()
+        // How many rows a product has is the business of its read model.
+        .filter(|check| !(check.ok && check.name == "products is what the log says"))
+        .map(|check| format!("{}: {} ({})", check.ok, check.name, check.detail))
+        .collect();
     assert_eq!(
         told,
         [
@@ -20,7 +24,6 @@ async fn all_is_well_in_a_shop_where_all_is_well() {
             "true: no more is captured than authorised, nor given back than captured (1 payment)",
             "true: every payment has its order, and every order its payment (1 order, 1 payment)",
             "true: every command has its events, once (3 commands)",
-            "true: products is what the log says (3 rows at position 26)",
             "true: carts is what the log says (1 row at position 26)",
             "true: orders is what the log says (4 rows at position 26)",
             "true: tracking is what the log says (1 row at position 26)",

@@ -28,7 +28,7 @@ impl Asked {
                 What::Authorise
             };
         }
-        if payment.captures.values().any(|each| each.done.is_none()) && self.amount < 6 {
+        if payment.captures.values().any(|each| each.done.is_none()) && self.amount < 4 {
             return What::Captured;
         }
         if payment.refunds.values().any(|each| each.done.is_none()) && self.amount < 6 {

@@ -80,7 +80,8 @@ fn push_together(
     let names = each(|column| format!(" WHEN grouping({column}) = 0 THEN '{column}'"));
     let values = each(|column| format!("{column}::text, "));
     let sets = each(|column| format!(", ({column})"));
-    let facet = if facets.is_empty() { "'total'".to_owned() } else { format!("CASE{names} ELSE 'total' END") };
+    let facet =
+        if facets.is_empty() { "'total'".to_owned() } else { format!("CASE{names} ELSE 'total' END") };
     sql.push(format!("SELECT {facet}, NULL::text, COALESCE({values}NULL), count(*)"));
     push_counted(sql, search, terms, None);
     sql.push(format!(" GROUP BY GROUPING SETS ((){sets})"));
@@ -107,7 +108,9 @@ fn push_attributes(sql: &mut QueryBuilder<Postgres>, search: &Search, terms: Opt
          FROM (SELECT name, value, count(*) AS products FROM (SELECT p.attributes",
     );
     push_found(sql, search, terms, None);
-    sql.push(") counted, jsonb_each_text(counted.attributes) AS each (name, value) WHERE char_length(value) <= ");
+    sql.push(
+        ") counted, jsonb_each_text(counted.attributes) AS each (name, value) WHERE char_length(value) <= ",
+    );
     sql.push_bind(VALUE_CHARACTERS_MAX as i32);
     sql.push(" GROUP BY name, value) each) ranked WHERE place <= ").push_bind(ATTRIBUTE_VALUES_MAX);
 }

@@ -1,6 +1,7 @@
 //! Facets that are read from the counts that the projection keeps.
 
-use sqlx::{Postgres, QueryBuilder};
+use domain::Currency;
+use sqlx::{PgPool, Postgres, QueryBuilder};
 
 use super::{ATTRIBUTE_VALUES_MAX, Facet};
 use crate::products::counts;
@@ -52,4 +53,16 @@ pub(super) fn push(
         }
         sql.push(")");
     }
+}
+
+/// Whether everything that is published has a price in that currency.
+pub(super) async fn all_priced(pool: &PgPool, currency: Currency) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT COALESCE(sum(products) FILTER (WHERE facet = 'total') \
+         = sum(products) FILTER (WHERE facet = 'price_range' AND name = $1), false) \
+         FROM product_counts WHERE scope = '' AND NOT only_in_stock AND facet IN ('total', 'price_range')",
+    )
+    .bind(currency.code())
+    .fetch_one(pool)
+    .await
 }

@@ -119,6 +119,8 @@ pub(super) async fn count(
     search: &Search,
     terms: Option<&Terms>,
 ) -> Result<Facets, sqlx::Error> {
+    let unsorted = Search { sort: None, ..search.clone() };
+    let search = if sort_matters(pool, search).await? { search } else { &unsorted };
     let (kept, found): (Vec<_>, Vec<_>) =
         Facet::ALL.into_iter().partition(|facet| kept::place(search, terms, *facet).is_some());
     let mut sql = QueryBuilder::new("");
@@ -132,6 +134,12 @@ pub(super) async fn count(
     Ok(facets(counted, search.currency))
 }
 
+/// Whether the order leaves something out that the filters let pass: only when prices decide it, and something has none.
+async fn sort_matters(pool: &PgPool, search: &Search) -> Result<bool, sqlx::Error> {
+    let may_matter = search.sorts_prices() && !search.filters(Filter::Price);
+    Ok(may_matter && !kept::all_priced(pool, search.currency).await?)
+}
+
 fn facets(counted: Vec<Counted>, currency: Currency) -> Facets {
     let mut facets = Facets::default();
     let mut categories = BTreeMap::new();
@@ -141,7 +149,9 @@ fn facets(counted: Vec<Counted>, currency: Currency) -> Facets {
             ("category", _, Some(value)) => add_up(&mut categories, &value, count),
             ("brand", _, Some(value)) => facets.brand.push(ValueCount { value, count }),
             ("price_range", _, Some(value)) => facets.price.extend(range(&value, count, currency)),
-            ("in_stock", _, Some(value)) => facets.in_stock.push(StockCount { value: value == "true", count }),
+            ("in_stock", _, Some(value)) => {
+                facets.in_stock.push(StockCount { value: value == "true", count })
+            }
             ("attribute", Some(name), Some(value)) => {
                 facets.attributes.entry(name).or_default().push(ValueCount { value, count });
             }
