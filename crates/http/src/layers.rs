@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, StatusCode, Version};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -80,6 +81,7 @@ async fn trace(mut request: Request, next: Next) -> Response {
     let span = tracing::info_span!("request", method = %request.method(), route, trace_id, correlation_id = %correlation.id);
     let method = request.method().to_string();
     let id = correlation.id;
+    let one_call_at_a_time = request.version() < Version::HTTP_2;
     request.extensions_mut().insert(correlation);
     let begun = std::time::Instant::now();
     let mut response = TRACE_ID.scope(trace_id.clone(), next.run(request)).instrument(span.clone()).await;
@@ -95,6 +97,10 @@ async fn trace(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert("trace-id", value);
     }
     response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && one_call_at_a_time {
+        // The rest of the body is not read, so this connection ends here. A client that is not told may send its next call on it.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 

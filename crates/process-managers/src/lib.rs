@@ -14,6 +14,7 @@ mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use command_api::accounts::Accounts;
 use command_api::engine::Engine;
@@ -30,6 +31,9 @@ pub use options::{CaptureWhen, Options};
 
 /// Intake, claims, endings, and one to spare.
 const CONNECTIONS_MAX: u32 = 4;
+
+/// A database that does not answer for so long is away: what is asked of it is asked again, and a stop does not wait for it.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/process");
 
@@ -123,5 +127,6 @@ fn connections(store: &EventStore) -> PgPool {
     let options = store.pool().connect_options().as_ref().clone();
     PgPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
+        .acquire_timeout(ANSWER_MAX)
         .connect_lazy_with(options.options([("synchronous_commit", "off")]))
 }

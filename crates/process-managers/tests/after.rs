@@ -65,9 +65,7 @@ async fn a_refund_waits_for_its_capture() {
     let waits = |(key, why): &(String, Option<String>)| {
         key.starts_with("refund-") && why.as_deref().is_some_and(|why| why.contains("not captured yet"))
     };
-    while !house.open_steps().await.iter().any(waits) {
-        tokio::task::yield_now().await;
-    }
+    house.until_step("waiting for a capture", waits).await;
     let due = sqlx::query("UPDATE process.steps SET due_at = now() WHERE key = $1").bind(step.key());
     due.execute(&house.database.pool).await.unwrap();
     house.until_order(&ordered, Status::PartiallyRefunded).await;
@@ -106,9 +104,7 @@ async fn what_the_gateway_took_counts() {
     let sku = product(&house.engine, 10).await;
     let ordered = Order::of(&sku, "timeout_after_charge").place(&house.engine).await;
     let payment = StreamId::payment(ordered.payment_id);
-    while house.gateway.count(ordered.payment_id, "authorised").await == 0 {
-        tokio::task::yield_now().await;
-    }
+    house.gateway.until(ordered.payment_id, "authorised").await;
     running.crash().await;
     house.options.capture = CaptureWhen::AtOnce;
     house.options.lease = std::time::Duration::from_millis(100);

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -98,6 +98,14 @@ impl Gateway {
     pub(crate) async fn count(&self, payment_id: PaymentId, kind: &str) -> usize {
         let id = payment_id.to_string();
         self.ledger().await.iter().filter(|entry| entry["payment_id"] == id && entry["kind"] == kind).count()
+    }
+
+    /// Waits until it did that to a payment.
+    pub(crate) async fn until(&self, payment_id: PaymentId, kind: &str) {
+        let begun = Instant::now();
+        while self.count(payment_id, kind).await == 0 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{payment_id} is never {kind}");
+        }
     }
 
     /// What it did to payments, without the webhooks.

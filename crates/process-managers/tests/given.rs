@@ -183,6 +183,39 @@ impl House {
         }
     }
 
+    /// Waits until there is such a step.
+    pub(crate) async fn until_step(&self, what: &str, so: impl Fn(&(String, Option<String>)) -> bool) {
+        let begun = Instant::now();
+        while !self.open_steps().await.iter().any(&so) {
+            assert!(begun.elapsed() < DEADLINE, "no step is ever {what}: {:?}", self.open_steps().await);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until every step is done, those included that are due later.
+    pub(crate) async fn until_no_step(&self) {
+        let begun = Instant::now();
+        while !self.open_steps().await.is_empty() {
+            assert!(begun.elapsed() < DEADLINE, "never done: {:?}", self.open_steps().await);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until a step was tried that often.
+    pub(crate) async fn until_tried(&self, key: &str, attempts: i32) {
+        let begun = Instant::now();
+        while self.attempts(key).await < attempts {
+            assert!(begun.elapsed() < DEADLINE, "{key} is not tried {attempts} times");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// How often a step was tried.
+    pub(crate) async fn attempts(&self, key: &str) -> i32 {
+        let query = sqlx::query_scalar("SELECT attempts FROM process.steps WHERE key = $1").bind(key);
+        query.fetch_optional(&self.database.pool).await.unwrap().unwrap_or(0)
+    }
+
     /// Steps that are not done, with what went wrong last.
     pub(crate) async fn open_steps(&self) -> Vec<(String, Option<String>)> {
         sqlx::query_as("SELECT key, last_error FROM process.steps WHERE done_at IS NULL ORDER BY key")

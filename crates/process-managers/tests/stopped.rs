@@ -18,9 +18,7 @@ async fn claims(house: &House) -> (i64, i64) {
 
 async fn asked(house: &House, token: &str) -> crate::shop::Ordered {
     let ordered = house.order(token).await;
-    while house.gateway.count(ordered.payment_id, "accepted").await == 0 {
-        tokio::task::yield_now().await;
-    }
+    house.gateway.until(ordered.payment_id, "accepted").await;
     ordered
 }
 

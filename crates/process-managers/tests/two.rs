@@ -48,9 +48,7 @@ async fn what_a_dead_one_had_claimed_is_taken_over() {
     house.options.lease = Duration::from_millis(600);
     let dying = house.run();
     let ordered = house.order("slow").await;
-    while house.gateway.count(ordered.payment_id, "accepted").await == 0 {
-        tokio::task::yield_now().await;
-    }
+    house.gateway.until(ordered.payment_id, "accepted").await;
     dying.crash().await;
     let claimed: i64 = sqlx::query_scalar("SELECT count(*) FROM process.steps WHERE claimed_by IS NOT NULL")
         .fetch_one(&house.database.pool)
@@ -75,12 +73,7 @@ async fn whoever_lives_keeps_what_it_claimed() {
     let ordered = house.order("slow").await;
     house.until_order(&ordered, Status::Confirmed).await;
     house.quiet().await;
-    let attempts: i32 = sqlx::query_scalar("SELECT attempts FROM process.steps WHERE key = $1")
-        .bind(format!("authorise-{}", ordered.payment_id))
-        .fetch_one(&house.database.pool)
-        .await
-        .unwrap();
-    assert_eq!(attempts, 1);
+    assert_eq!(house.attempts(&format!("authorise-{}", ordered.payment_id)).await, 1);
     one.stop().await;
     other.stop().await;
 }
@@ -127,9 +120,7 @@ async fn a_frozen_one_loses_what_it_had_claimed_and_does_no_harm_later() {
     (house.options.lease, house.gateway.timeout) = (Duration::from_millis(800), Duration::from_secs(60));
     let frozen = OnAThread::start(&house);
     let ordered = house.order("slow").await;
-    while house.gateway.count(ordered.payment_id, "accepted").await == 0 {
-        tokio::task::yield_now().await;
-    }
+    house.gateway.until(ordered.payment_id, "accepted").await;
     let (thaw, thawed) = std::sync::mpsc::channel();
     frozen.freeze.send(thawed).unwrap();
     let heir = house.run_elsewhere().await;

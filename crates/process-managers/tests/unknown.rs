@@ -37,13 +37,7 @@ async fn a_gateway_that_is_away_is_asked_until_it_is_back() {
     let running = house.run();
     let ordered = house.order("approve").await;
     let payment = StreamId::payment(ordered.payment_id);
-    let tries = "SELECT attempts FROM process.steps WHERE key = $1";
-    let mut attempts = 0;
-    while attempts < 4 {
-        let query = sqlx::query_scalar(tries).bind(format!("authorise-{}", ordered.payment_id));
-        attempts = query.fetch_optional(&house.database.pool).await.unwrap().unwrap_or(0);
-        house.store.wake().beyond(house.store.wake().known(), Duration::from_millis(10)).await;
-    }
+    house.until_tried(&format!("authorise-{}", ordered.payment_id), 4).await;
     house.until_order(&ordered, Status::PendingPayment).await;
     assert_eq!(house.count(payment.clone(), "PaymentOutcomeUnknown").await, 1);
     house.gateway.restart().await;

@@ -83,9 +83,7 @@ async fn a_confirmed_order_does_not_expire() {
     let reserved_until = Utc::now() + Duration::from_secs(2);
     let ordered = Order { reserved_until, ..Order::of(&sku, "approve") }.place(&house.engine).await;
     house.until_order(&ordered, Status::Confirmed).await;
-    while !house.open_steps().await.is_empty() {
-        house.store.wake().beyond(house.store.wake().known(), Duration::from_millis(20)).await;
-    }
+    house.until_no_step().await;
     house.until_order(&ordered, Status::Confirmed).await;
     assert_eq!(house.available(&ordered).await, 9);
     running.stop().await;

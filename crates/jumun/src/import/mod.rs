@@ -90,7 +90,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Err(error) => {
             eprintln!("the import is not finished: {error:#}");
-            eprintln!("run it again to go on: what is done is not done twice");
+            eprintln!("when the cause is mended, run it again: it goes on, and does nothing twice");
             Ok(ExitCode::from(2))
         }
     }
@@ -110,6 +110,7 @@ async fn import(arguments: &Arguments) -> Result<Report> {
     let keys = Keys::new(&digest, currency.code());
     let shop = Arc::new(Shop::open(way)?);
     let journal = Arc::new(state.journal);
+    check_rights(&shop).await?;
     forget_another_shop(&shop, &journal).await?;
     let player = Player {
         shop: shop.clone(),
@@ -163,6 +164,12 @@ fn read_token(token: &str) -> Result<String> {
     let Some(path) = token.strip_prefix('@') else { return Ok(token.to_owned()) };
     let text = std::fs::read_to_string(path).with_context(|| format!("--token: {path} cannot be read"))?;
     Ok(text.trim().to_owned())
+}
+
+/// Better at the beginning than at the end: without the log there is no reconciliation.
+async fn check_rights(shop: &Shop) -> Result<()> {
+    let event = shop.open_stream(&Call::get("/v1/events?limit=1", As::Analyst)).await;
+    event.map(drop).map_err(|failure| failure.fatal("the log cannot be read"))
 }
 
 /// A journal about orders that this shop has never had was written about another shop, at the same place before.

@@ -29,16 +29,17 @@ impl Projector {
         reading: Reading,
     ) -> Result<Option<Position>, Error> {
         let after = reading.after;
-        let (head, events) = self.events(&reading).await?;
+        let events = self.events(&reading).await;
         // Looked at after reading: so the events are of the log that the progress speaks of.
+        let head = self.store.head().await?;
+        // Before anything can fail: whoever is stuck falls behind.
+        measure(names, after, head);
+        let events = events?;
         if head.epoch != places.epoch {
             let model = names.join(", ");
             return Err(Error::OtherEpoch { model, folded: places.epoch, log: head.epoch });
         }
-        let Some(last) = events.last().map(|last| last.position) else {
-            measure(names, after, head);
-            return Ok(Some(after));
-        };
+        let Some(last) = events.last().map(|last| last.position) else { return Ok(Some(after)) };
         let began = Instant::now();
         if !self.apply(places, names, after, &events).await? {
             return Ok(None);
@@ -49,8 +50,8 @@ impl Projector {
         Ok(Some(last))
     }
 
-    /// The next events, and where the log ended just after they were read.
-    async fn events(&self, reading: &Reading) -> Result<(Head, Vec<Recorded>), Error> {
+    /// The next events.
+    async fn events(&self, reading: &Reading) -> Result<Vec<Recorded>, Error> {
         let mut events = if reading.wait {
             let mut feed = self.store.feed(reading.after);
             match tokio::time::timeout(IDLE, feed.next(reading.limit)).await {
@@ -61,7 +62,7 @@ impl Projector {
             self.store.read(reading.after, reading.limit, &Filter::default()).await?
         };
         events.retain(|event| event.position <= reading.until);
-        Ok((self.store.head().await?, events))
+        Ok(events)
     }
 
     /// One transaction: the rows of all these models, and how far they are. `false`: another projector was faster.
