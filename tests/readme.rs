@@ -19,7 +19,10 @@ struct Block {
 const LATER: &[&str] = &["NotificationRequested", "PaymentCaptured"];
 
 fn blocks(readme: &str) -> Vec<Block> {
-    let flow = readme.split("\n## ").find(|section| section.starts_with("The flow")).expect("a section \"The flow\"");
+    let flow = readme
+        .split("\n## ")
+        .find(|section| section.starts_with("The flow"))
+        .expect("a section \"The flow\"");
     let mut blocks: Vec<Block> = Vec::new();
     for fence in flow.split("\n```").skip(1).step_by(2) {
         let (language, text) = fence.split_once('\n').unwrap();
@@ -41,9 +44,22 @@ fn blocks(readme: &str) -> Vec<Block> {
 
 /// What cannot be the same on another day.
 fn changes(name: &str) -> bool {
-    ["_id", "_at", "token", "hash", "epoch", "position", "first_position", "start", "end", "until", "traceparent", "expires_in"]
-        .iter()
-        .any(|part| name.ends_with(part))
+    [
+        "_id",
+        "_at",
+        "token",
+        "hash",
+        "epoch",
+        "position",
+        "first_position",
+        "start",
+        "end",
+        "until",
+        "traceparent",
+        "expires_in",
+    ]
+    .iter()
+    .any(|part| name.ends_with(part))
         || ["id", "subject", "stream", "at"].contains(&name)
 }
 
@@ -80,17 +96,22 @@ async fn readme_tells_the_truth() {
             .replace(".jumun/", &format!("{}/", shop.data_dir.display()))
     };
     const END: &str = "-- end of block --";
-    let script: String = blocks.iter().map(|block| format!("{}\necho; echo '{END}'\n", here(&block.command))).collect();
+    let script: String =
+        blocks.iter().map(|block| format!("{}\necho; echo '{END}'\n", here(&block.command))).collect();
     let output = Command::new("bash").arg("-eu").arg("-c").arg(&script).output().await.unwrap();
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{text}\n{errors}");
     let answers: Vec<_> = text.split(END).map(str::trim).collect();
     for (number, (block, answer)) in blocks.iter().zip(answers).enumerate() {
         for line in &block.lines {
-            assert!(answer.lines().any(|came| came == line), "block {number}: {line:?} is missing in {answer}");
+            assert!(
+                answer.lines().any(|came| came == line),
+                "block {number}: {line:?} is missing in {answer}"
+            );
         }
         if let Some(shown) = &block.shown {
-            let came = serde_json::from_str(answer).unwrap_or_else(|error| panic!("block {number}: {error} in {answer}"));
+            let came = serde_json::from_str(answer)
+                .unwrap_or_else(|error| panic!("block {number}: {error} in {answer}"));
             compare(&format!("block {number}: "), shown, &came);
         }
     }

@@ -41,7 +41,9 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let metadata = metadata();
     let names = |package: &Value| {
         let all = package["dependencies"].as_array().unwrap().iter();
-        all.filter(|dependency| dependency["kind"].is_null()).map(|dependency| dependency["name"].as_str().unwrap().to_owned()).collect()
+        all.filter(|dependency| dependency["kind"].is_null())
+            .map(|dependency| dependency["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     let packages = metadata["packages"].as_array().unwrap().iter();
     packages.map(|package| (package["name"].as_str().unwrap().to_owned(), names(package))).collect()
@@ -89,7 +91,12 @@ fn nothing_is_left_undone_or_too_long() {
         let lines = text.lines().count();
         assert!(lines <= FILE_LINES_MAX, "{} has {lines} lines", path.display());
         // Written so that this file does not hold what it looks for.
-        for marker in [concat!("to", "do!("), concat!("unimplemen", "ted!("), concat!("#[ig", "nore"), concat!("FIX", "ME")] {
+        for marker in [
+            concat!("to", "do!("),
+            concat!("unimplemen", "ted!("),
+            concat!("#[ig", "nore"),
+            concat!("FIX", "ME"),
+        ] {
             assert!(!text.contains(marker), "{} holds {marker}", path.display());
         }
     }
@@ -102,7 +109,11 @@ fn the_domain_has_no_clock() {
     for path in found {
         let text = std::fs::read_to_string(&path).unwrap();
         for call in ["Utc::now", "SystemTime", "Instant::", "now_v7", "new_v4", "std::fs", "std::net"] {
-            assert!(!text.contains(call) || path.to_string_lossy().contains("tests"), "{} calls {call}", path.display());
+            assert!(
+                !text.contains(call) || path.to_string_lossy().contains("tests"),
+                "{} calls {call}",
+                path.display()
+            );
         }
     }
 }
@@ -115,6 +126,10 @@ fn projections_create_no_tables_and_read_no_clock() {
     for path in found {
         let text = std::fs::read_to_string(&path).unwrap().to_lowercase();
         let statements: String = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
-        assert!(!statements.contains("now()") && !statements.contains("clock_timestamp"), "{} reads a clock", path.display());
+        assert!(
+            !statements.contains("now()") && !statements.contains("clock_timestamp"),
+            "{} reads a clock",
+            path.display()
+        );
     }
 }

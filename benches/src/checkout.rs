@@ -19,10 +19,15 @@ impl Bench {
     /// Twenty products with plenty of stock.
     pub(crate) async fn open(shop: &Shop) -> Result<Self> {
         let http = reqwest::Client::builder().pool_max_idle_per_host(256).build()?;
-        ensure!(http.get(format!("{}/readyz", shop.query_url)).send().await?.status().is_success(), "not ready");
+        ensure!(
+            http.get(format!("{}/readyz", shop.query_url)).send().await?.status().is_success(),
+            "not ready"
+        );
         let url = &shop.command_url;
         let (email, password) = &shop.staff;
-        let session = post(&http, &format!("{url}/v1/sessions"), None, json!({"email": email, "password": password})).await?;
+        let session =
+            post(&http, &format!("{url}/v1/sessions"), None, json!({"email": email, "password": password}))
+                .await?;
         let token = text(&session, "access_token")?;
         let mut skus = Vec::new();
         for number in 0..20 {
@@ -52,7 +57,10 @@ impl Bench {
 async fn check_out(http: &reqwest::Client, url: &str, sku: &str) -> Result<()> {
     let cart = post(http, &format!("{url}/v1/carts"), None, json!({"currency": "KRW"})).await?;
     let (id, guest) = (text(&cart, "cart_id")?, text(&cart, "guest_token")?);
-    let item = http.put(format!("{url}/v1/carts/{id}/items/{sku}")).bearer_auth(&guest).json(&json!({"quantity": 1}));
+    let item = http
+        .put(format!("{url}/v1/carts/{id}/items/{sku}"))
+        .bearer_auth(&guest)
+        .json(&json!({"quantity": 1}));
     let answer = item.send().await?;
     ensure!(answer.status().is_success(), "{}", answer.text().await?);
     answer.bytes().await?;

@@ -15,7 +15,10 @@ pub(crate) struct Figures {
 impl Figures {
     pub(crate) fn print(&self, what: &str, clients: usize, base: f64) {
         let ratio = self.rate / base;
-        println!("{what:<28} {clients:>7} {:>10.0} {:>10.2} {:>10.2} {ratio:>12.3}", self.rate, self.p50_ms, self.p99_ms);
+        println!(
+            "{what:<28} {clients:>7} {:>10.0} {:>10.2} {:>10.2} {ratio:>12.3}",
+            self.rate, self.p50_ms, self.p99_ms
+        );
     }
 }
 

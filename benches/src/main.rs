@@ -41,7 +41,8 @@ impl Shop {
     fn find(data_dir: &Path) -> Result<Self> {
         let read = |name: &str| -> Result<Value> {
             let path = data_dir.join(name);
-            let bytes = std::fs::read(&path).with_context(|| format!("{}: is `jumun up --demo` running?", path.display()))?;
+            let bytes = std::fs::read(&path)
+                .with_context(|| format!("{}: is `jumun up --demo` running?", path.display()))?;
             Ok(serde_json::from_slice(&bytes)?)
         };
         let (run, people) = (read("run.json")?, read("demo.json")?);
@@ -63,7 +64,10 @@ async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let shop = Shop::find(&arguments.data_dir)?;
     let time = Duration::from_secs(arguments.seconds);
-    println!("{:<28} {:>7} {:>10} {:>10} {:>10} {:>12}", "what", "clients", "per second", "p50 ms", "p99 ms", "of 1-row");
+    println!(
+        "{:<28} {:>7} {:>10} {:>10} {:>10} {:>12}",
+        "what", "clients", "per second", "p50 ms", "p99 ms", "of 1-row"
+    );
     let appends = append::Bench::open(&shop.database_url).await?;
     let checkouts = checkout::Bench::open(&shop).await?;
     for &clients in &arguments.clients {

@@ -27,7 +27,18 @@ pub(crate) async fn measure(database_url: &str, clients: usize, time: Duration) 
     let script = folder.join("insert.sql");
     std::fs::write(&script, INSERT)?;
     let output = Command::new(pgbench())
-        .args(["-n", "-M", "prepared", "-j", "2", "-l", "-c", &clients.to_string(), "-T", &time.as_secs().to_string()])
+        .args([
+            "-n",
+            "-M",
+            "prepared",
+            "-j",
+            "2",
+            "-l",
+            "-c",
+            &clients.to_string(),
+            "-T",
+            &time.as_secs().to_string(),
+        ])
         .arg("-f")
         .arg(&script)
         .arg(database_url)
@@ -37,10 +48,12 @@ pub(crate) async fn measure(database_url: &str, clients: usize, time: Duration) 
         .context("pgbench cannot be run; it comes with PostgreSQL's programs")?;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "pgbench: {}", String::from_utf8_lossy(&output.stderr));
-    let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
+    let rate =
+        text.lines().find_map(|line| line.strip_prefix("tps = ")?.split_whitespace().next()?.parse().ok());
     let latencies = transaction_millis(&folder)?;
     std::fs::remove_dir_all(&folder)?;
-    let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);
+    let at =
+        |share: f64| latencies.get((latencies.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN);
     Ok(Figures { rate: rate.context("pgbench printed no tps")?, p50_ms: at(0.5), p99_ms: at(0.99) })
 }
 
@@ -51,7 +64,11 @@ fn transaction_millis(folder: &std::path::Path) -> Result<Vec<f64>> {
         let path = entry?.path();
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("pgbench_log")) {
             let text = std::fs::read_to_string(&path)?;
-            all.extend(text.lines().filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok()).map(|us| us / 1000.0));
+            all.extend(
+                text.lines()
+                    .filter_map(|line| line.split(' ').nth(2)?.parse::<f64>().ok())
+                    .map(|us| us / 1000.0),
+            );
         }
     }
     all.sort_unstable_by(f64::total_cmp);
@@ -59,6 +76,7 @@ fn transaction_millis(folder: &std::path::Path) -> Result<Vec<f64>> {
 }
 
 fn pgbench() -> PathBuf {
-    let installed = (15..=30).rev().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin/pgbench")));
+    let installed =
+        (15..=30).rev().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin/pgbench")));
     installed.into_iter().find(|path| path.exists()).unwrap_or_else(|| "pgbench".into())
 }

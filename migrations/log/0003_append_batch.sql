@@ -1,8 +1,9 @@
 -- Appends a batch of commands with their events, or says why not, command by command.
 --
 -- c_*: one entry per command. e_*: one entry per event, in order of position; e_command is its command's ordinal (from 1).
--- r_*: every stream that a command looked at, with the version it saw (which may count events of earlier commands of the
--- batch). b_*: every stream that the batch looked at, with its version before the batch.
+-- r_*: every stream that a command looked at, in order of the commands, with the version it saw. That may count events of
+-- earlier commands of the batch: r_after is the ordinal of the last one with events in that stream, 0 for none. b_*: every
+-- stream that the batch looked at, with its version before the batch.
 --
 -- Answers rows of (ordinal, outcome, …). Ordinal 0 is the batch itself:
 --   appended: all of it, positions first_position..last_position (fast path; no further rows)
@@ -14,7 +15,7 @@ CREATE FUNCTION log.append_batch(
     c_scope bigint[], c_id uuid[], c_fingerprint bytea[], c_answer text[], c_record boolean[], c_at timestamptz[], c_metadata text[],
     e_command int[], e_stream text[], e_version int[], e_type text[], e_schema int[], e_id uuid[], e_data text[],
     e_subject uuid[], e_sealed bytea[],
-    r_command int[], r_stream text[], r_version int[],
+    r_command int[], r_stream text[], r_version int[], r_after int[],
     b_stream text[], b_version int[]
 ) RETURNS TABLE (
     ordinal int, outcome text, epoch uuid, head bigint, first_position bigint, last_position bigint, fingerprint bytea, answer text
@@ -76,5 +77,6 @@ BEGIN
 
     RETURN QUERY SELECT * FROM log.append_each(
         p_epoch, p_node, c_scope, c_id, c_fingerprint, c_answer, c_record, c_at, c_metadata,
-        e_command, e_stream, e_version, e_type, e_schema, e_id, e_data, e_subject, e_sealed, r_command, r_stream, r_version);
+        e_command, e_stream, e_version, e_type, e_schema, e_id, e_data, e_subject, e_sealed,
+        r_command, r_stream, r_version, r_after);
 END $$;

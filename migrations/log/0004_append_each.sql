@@ -1,12 +1,14 @@
 -- The slow path of log.append_batch: each command for itself, in order, under the lock of the head. A command that was seen
--- before is answered with its first answer; one whose streams have moved is left out, and so are later ones that built on its
--- events, because they saw versions that do not exist. The rest is appended.
+-- before is answered with its first answer; one whose streams have moved is left out. The rest is appended.
+--
+-- Whoever built on events of a command that is not appended is left out too, whatever the versions are: another node may have
+-- brought the stream to the very version that was seen, but not to the state that was decided on.
 CREATE FUNCTION log.append_each(
     p_epoch uuid, p_node uuid,
     c_scope bigint[], c_id uuid[], c_fingerprint bytea[], c_answer text[], c_record boolean[], c_at timestamptz[], c_metadata text[],
     e_command int[], e_stream text[], e_version int[], e_type text[], e_schema int[], e_id uuid[], e_data text[],
     e_subject uuid[], e_sealed bytea[],
-    r_command int[], r_stream text[], r_version int[]
+    r_command int[], r_stream text[], r_version int[], r_after int[]
 ) RETURNS TABLE (
     ordinal int, outcome text, epoch uuid, head bigint, first_position bigint, last_position bigint, fingerprint bytea, answer text
 ) LANGUAGE plpgsql VOLATILE AS $$
@@ -18,6 +20,10 @@ DECLARE
     event_from  int := 1;
     event_to    int;
     events_all  int := coalesce(array_length(e_command, 1), 0);
+    read_from   int := 1;
+    read_to     int;
+    reads_all   int := coalesce(array_length(r_command, 1), 0);
+    appended    boolean[] := array_fill(false, ARRAY[array_length(c_id, 1)]);
     any_moved   boolean := false;
 BEGIN
     SELECT h.position, h.epoch INTO at_position, head_epoch FROM log.head h WHERE h.only_row FOR UPDATE;
@@ -31,6 +37,11 @@ BEGIN
         WHILE event_to <= events_all AND e_command[event_to] = i LOOP
             event_to := event_to + 1;
         END LOOP;
+        -- What it looked at is read_from .. read_to - 1.
+        read_to := read_from;
+        WHILE read_to <= reads_all AND r_command[read_to] = i LOOP
+            read_to := read_to + 1;
+        END LOOP;
         ordinal := i; epoch := head_epoch; head := NULL;
         first_position := NULL; last_position := NULL; fingerprint := NULL; answer := NULL;
         SELECT * INTO seen FROM log.commands c WHERE c.command_id = c_id[i] AND c.scope = c_scope[i];
@@ -38,9 +49,9 @@ BEGIN
             outcome := 'seen'; first_position := seen.first_position; last_position := seen.last_position;
             fingerprint := seen.fingerprint; answer := seen.answer::text;
         ELSIF EXISTS (
-            SELECT FROM unnest(r_command, r_stream, r_version) r (command, stream, version)
-             WHERE r.command = i
-               AND r.version <> coalesce((SELECT max(e.version) FROM log.events e WHERE e.stream = r.stream COLLATE "C"), 0)
+            SELECT FROM generate_series(read_from, read_to - 1) n
+             WHERE (r_after[n] > 0 AND NOT appended[r_after[n]])
+                OR r_version[n] <> coalesce((SELECT max(e.version) FROM log.events e WHERE e.stream = r_stream[n] COLLATE "C"), 0)
         ) THEN
             outcome := 'moved'; any_moved := true;
         ELSIF NOT c_record[i] OR event_to = event_from THEN
@@ -55,13 +66,14 @@ BEGIN
             SELECT at_position + 1 + n - event_from, e_version[n], e_schema[n], e_stream[n], e_type[n], e_id[n], c_at[i], c_scope[i],
                    c_id[i], c_metadata[i]::json, e_data[n]::json, e_subject[n], e_sealed[n]
               FROM generate_series(event_from, event_to - 1) n;
+            appended[i] := true;
             outcome := 'appended'; first_position := at_position + 1;
             at_position := at_position + event_to - event_from;
             last_position := at_position;
             INSERT INTO log.commands (command_id, scope, fingerprint, first_position, last_position, answer, recorded_at)
             VALUES (c_id[i], c_scope[i], c_fingerprint[i], first_position, last_position, c_answer[i]::json, c_at[i]);
         END IF;
-        event_from := event_to;
+        event_from := event_to; read_from := read_to;
         RETURN NEXT;
     END LOOP;
     UPDATE log.head h

@@ -22,4 +22,6 @@ CREATE TABLE process.steps (
 
 CREATE INDEX steps_open ON process.steps (due_at) WHERE done_at IS NULL AND attention_at IS NULL;
 CREATE INDEX steps_claimed ON process.steps (claimed_by) WHERE claimed_by IS NOT NULL;
+-- Deleted when they were done long ago.
+CREATE INDEX steps_done ON process.steps (done_at) WHERE done_at IS NOT NULL;
 CREATE INDEX steps_attention ON process.steps (attention_at) WHERE attention_at IS NOT NULL;

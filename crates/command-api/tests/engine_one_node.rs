@@ -72,6 +72,27 @@ async fn if_match_is_honoured() {
 }
 
 #[tokio::test]
+async fn if_match_tells_nobody_the_version_of_what_is_not_theirs() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let (engine, sku) = (engine(&store), sku());
+    product(&engine, &sku, 5).await;
+    let cart_id = cart(&engine, &sku).await;
+    let stranger = domain::Actor::Guest(domain::ids::CartId(uuid::Uuid::now_v7()));
+    let stale = |by: domain::Actor, quantity| {
+        let set = domain::cart::Command::SetItem { cart_id, by: by.clone(), sku: sku.clone(), quantity };
+        let mut stale = crate::given::submission(by, Command::Cart(set));
+        stale.if_match = Some(77);
+        stale
+    };
+    assert_eq!(code(engine.execute(stale(stranger, 1)).await), "not-found");
+    let owner = domain::Actor::Guest(cart_id);
+    assert_eq!(engine.execute(stale(owner.clone(), 1)).await, Err(Error::Stale { current: 2 }));
+    // Another refusal is about a state that the caller has not seen.
+    assert_eq!(engine.execute(stale(owner, u32::MAX)).await, Err(Error::Stale { current: 2 }));
+}
+
+#[tokio::test]
 async fn a_long_stream_gets_snapshots_and_a_new_engine_goes_on_from_them() {
     let database = TestDatabase::create().await;
     let store = database.store().await;

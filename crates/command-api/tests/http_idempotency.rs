@@ -54,6 +54,49 @@ async fn a_malformed_key_is_refused() {
 }
 
 #[tokio::test]
+async fn without_a_token_a_key_must_be_one_that_nobody_can_guess() {
+    let shop = Shop::open().await;
+    let derived = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"1").to_string();
+    for key in ["1", "cart-1", &derived, "00000000-0000-0000-0000-000000000000"] {
+        let open = || Call::post("/v1/carts", json!({})).key(key);
+        let answer = shop.refused(open(), 400, "invalid-header").await;
+        assert!(answer.text("/detail").contains("random UUID"), "{answer:#?}");
+        let person = json!({"email": "haneul@example.com", "password": "correct horse", "name": "김하늘"});
+        shop.refused(Call::post("/v1/customers", person).key(key), 400, "invalid-header").await;
+        // With a token it is the caller's own, whatever it is.
+        for token in [shop.staff(), shop.customer().await] {
+            shop.send(open().bearer(&token)).await.expect(201);
+        }
+    }
+    for key in [Uuid::new_v4(), Uuid::now_v7()] {
+        shop.send(Call::post("/v1/carts", json!({})).key(&key.to_string())).await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn guests_do_not_share_their_keys() {
+    let shop = Shop::open().await;
+    let mut carts = std::collections::HashSet::new();
+    for _ in 0..2 {
+        let guest = shop.send(Call::post("/v1/carts", json!({}))).await.expect(201).text("/guest_token");
+        let another = || Call::post("/v1/carts", json!({})).bearer(&guest).key("1");
+        let cart = shop.send(another()).await.expect(201).text("/cart_id");
+        assert_eq!(shop.send(another()).await.expect(201).text("/cart_id"), cart);
+        carts.insert(cart);
+    }
+    assert_eq!(carts.len(), 2);
+}
+
+#[tokio::test]
+async fn a_new_order_has_no_version_to_match() {
+    let shop = Shop::open().await;
+    let sku = shop.product(1).await;
+    let (cart, guest) = shop.cart(&sku, 1).await;
+    let order = Call::post("/v1/orders", order_body(&cart)).bearer(&guest).header("if-match", "\"v7\"");
+    shop.send(order).await.expect(201);
+}
+
+#[tokio::test]
 async fn an_order_sent_twice_is_one_order_and_says_how_far_it_is() {
     let shop = Shop::open().await;
     let sku = shop.product(5).await;
@@ -75,7 +118,8 @@ async fn an_order_sent_twice_is_one_order_and_says_how_far_it_is() {
 #[tokio::test]
 async fn a_guests_token_is_answered_again_and_kept_nowhere() {
     let shop = Shop::open().await;
-    let open = || Call::post("/v1/carts", json!({"currency": "KRW"})).key("3fd4e5a6-cart");
+    let key = Uuid::new_v4().to_string();
+    let open = || Call::post("/v1/carts", json!({"currency": "KRW"})).key(&key);
     let first = shop.send(open()).await.expect(201);
     let again = shop.send(open()).await.expect(201);
     assert_eq!(again.text("/cart_id"), first.text("/cart_id"));

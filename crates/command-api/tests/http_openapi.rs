@@ -61,7 +61,7 @@ async fn commands_name_their_headers_and_problems() {
     let names: Vec<_> =
         order["parameters"].as_array().unwrap().iter().map(|each| each["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["Idempotency-Key", "If-Match", "Prefer"]);
-    for status in ["201", "400", "401", "403", "404", "409", "412", "413", "415", "422", "503"] {
+    for status in ["201", "400", "401", "403", "404", "408", "409", "412", "413", "415", "422", "503"] {
         assert!(order["responses"].get(status).is_some(), "{status} is not described: {order:#}");
     }
     for header in ["Consistency-Token", "ETag", "Idempotency-Replayed"] {

@@ -94,6 +94,47 @@ async fn an_expired_refresh_token_is_of_no_use() {
 }
 
 #[tokio::test]
+async fn a_renewal_forgets_the_sessions_tokens_that_have_run_out() {
+    let (shop, _) = shop().await;
+    let first = sign_in(&shop, "staff@example.com", PASSWORD).await.expect(201).text("/refresh_token");
+    let second = refresh(&shop, &first).await.expect(201).text("/refresh_token");
+    let past =
+        "UPDATE vault.refresh_tokens SET expires_at = now() - interval '1 second' WHERE used_at IS NOT NULL";
+    sqlx::query(past).execute(&shop.database.pool).await.unwrap();
+    let third = refresh(&shop, &second).await.expect(201).text("/refresh_token");
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM vault.refresh_tokens")
+        .fetch_one(&shop.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 2, "the one just used, so that using it again is noticed, and the next one");
+    refresh(&shop, &second).await.problem(401, "invalid-refresh-token");
+    refresh(&shop, &third).await.problem(401, "invalid-refresh-token");
+}
+
+#[tokio::test]
+async fn a_session_goes_on_for_90_days_at_most() {
+    let (shop, _) = shop().await;
+    let token = sign_in(&shop, "staff@example.com", PASSWORD).await.expect(201).text("/refresh_token");
+    let begun = |days: i32| {
+        sqlx::query("UPDATE vault.sessions SET created_at = now() - make_interval(days => $1)")
+            .bind(days)
+            .execute(&shop.database.pool)
+    };
+    begun(80).await.unwrap();
+    let token = refresh(&shop, &token).await.expect(201).text("/refresh_token");
+    let beyond: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM vault.refresh_tokens t JOIN vault.sessions s USING (session_id)
+          WHERE t.used_at IS NULL AND t.expires_at > s.created_at + interval '90 days'",
+    )
+    .fetch_one(&shop.database.pool)
+    .await
+    .unwrap();
+    assert_eq!(beyond, 0, "the last token ends with the session");
+    begun(91).await.unwrap();
+    refresh(&shop, &token).await.problem(401, "invalid-refresh-token");
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session() {
     let (shop, _) = shop().await;
     let session = sign_in(&shop, "staff@example.com", PASSWORD).await.expect(201);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod call;
+mod engine_defects;
 mod engine_frozen;
 mod engine_idempotency;
 mod engine_nodes;
@@ -15,6 +16,7 @@ mod http_flow;
 mod http_idempotency;
 mod http_openapi;
 mod http_others;
+mod http_registration;
 mod http_sessions;
 mod http_trace;
 mod http_wait;

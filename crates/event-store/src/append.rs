@@ -1,6 +1,5 @@
 //! Appending: one batch, one call, one commit.
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,8 +7,7 @@ use domain::{Event, StreamId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::keys::Subject;
-use crate::row::bound_to;
+use crate::columns::Columns;
 use crate::{CommandKey, Error, EventStore, Head, Metadata, Position};
 
 /// What to append.
@@ -97,34 +95,8 @@ struct Answer {
     answer: Option<String>,
 }
 
-/// The arguments of `log.append_batch`, a column each.
-#[derive(Default)]
-struct Columns {
-    scopes: Vec<i64>,
-    ids: Vec<Uuid>,
-    fingerprints: Vec<Vec<u8>>,
-    answers: Vec<String>,
-    records: Vec<bool>,
-    times: Vec<DateTime<Utc>>,
-    metadata: Vec<String>,
-    commands: Vec<i32>,
-    streams: Vec<String>,
-    versions: Vec<i32>,
-    types: Vec<&'static str>,
-    schemas: Vec<i32>,
-    event_ids: Vec<Uuid>,
-    data: Vec<String>,
-    subjects: Vec<Option<Uuid>>,
-    sealed: Vec<Option<Vec<u8>>>,
-    read_commands: Vec<i32>,
-    read_streams: Vec<String>,
-    read_versions: Vec<i32>,
-    before_streams: Vec<String>,
-    before_versions: Vec<i32>,
-}
-
 const APPEND: &str = "SELECT * FROM log.append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-    $18, $19, $20, $21, $22, $23, $24)";
+    $18, $19, $20, $21, $22, $23, $24, $25)";
 
 /// How long to wait before asking again when another node goes first.
 const YIELD: Duration = Duration::from_millis(1);
@@ -181,86 +153,11 @@ impl EventStore {
             .bind(&columns.read_commands)
             .bind(&columns.read_streams)
             .bind(&columns.read_versions)
+            .bind(&columns.read_after)
             .bind(&columns.before_streams)
             .bind(&columns.before_versions)
             .fetch_all(&self.pool)
             .await
-    }
-
-    async fn columns(&self, batch: &Batch) -> Result<Columns, Error> {
-        let mut columns = Columns::default();
-        let mut personal = Vec::new();
-        let mut before: HashMap<&StreamId, u32> = HashMap::new();
-        for (command, ordinal) in batch.commands.iter().zip(1_i32..) {
-            columns.scopes.push(command.key.scope);
-            columns.ids.push(command.key.id);
-            columns.fingerprints.push(command.fingerprint.to_vec());
-            columns.answers.push(command.answer.clone());
-            columns.records.push(command.record);
-            columns.times.push(command.at);
-            let metadata = serde_json::to_string(&command.metadata)
-                .map_err(|error| Error::Corrupt(error.to_string()))?;
-            columns.metadata.push(metadata);
-            for (stream, version) in &command.reads {
-                columns.read_commands.push(ordinal);
-                columns.read_streams.push(stream.as_str().to_owned());
-                columns.read_versions.push(*version as i32);
-                before.entry(stream).and_modify(|first| *first = (*first).min(*version)).or_insert(*version);
-            }
-            for (stream, version, event) in &command.events {
-                if let Some((subject, plain)) = event.personal() {
-                    personal.push((columns.commands.len(), subject.0, plain));
-                }
-                columns.event(ordinal, stream, *version, event);
-            }
-        }
-        for (stream, version) in before {
-            columns.before_streams.push(stream.as_str().to_owned());
-            columns.before_versions.push(version as i32);
-        }
-        self.seal(&mut columns, personal).await?;
-        Ok(columns)
-    }
-
-    /// Seals the personal data of the batch; the keys are looked up once for all.
-    async fn seal(
-        &self,
-        columns: &mut Columns,
-        personal: Vec<(usize, Uuid, Option<String>)>,
-    ) -> Result<(), Error> {
-        if personal.is_empty() {
-            return Ok(());
-        }
-        let subjects: HashSet<Uuid> = personal.iter().map(|(_, subject, _)| *subject).collect();
-        let keys: HashMap<Uuid, Subject> = self.keys.of(&self.pool, subjects, true).await?;
-        for (index, subject, plain) in personal {
-            let key = keys.get(&subject).ok_or(Error::KeyMissing(subject))?;
-            let bound = bound_to(
-                &columns.streams[index],
-                columns.versions[index].unsigned_abs(),
-                columns.types[index],
-            );
-            columns.subjects[index] = Some(subject);
-            columns.sealed[index] = match plain {
-                Some(plain) => key.seal(subject, &plain, &bound)?,
-                None => None,
-            };
-        }
-        Ok(())
-    }
-}
-
-impl Columns {
-    fn event(&mut self, ordinal: i32, stream: &StreamId, version: u32, event: &Event) {
-        self.commands.push(ordinal);
-        self.streams.push(stream.as_str().to_owned());
-        self.versions.push(version as i32);
-        self.types.push(event.type_name());
-        self.schemas.push(i32::from(event.schema_version()));
-        self.event_ids.push(Uuid::now_v7());
-        self.data.push(event.encode());
-        self.subjects.push(None);
-        self.sealed.push(None);
     }
 }
 

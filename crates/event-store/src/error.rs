@@ -35,3 +35,23 @@ pub enum Error {
     #[error("the master key is not the one that this log's personal data is sealed under")]
     WrongMasterKey,
 }
+
+impl Error {
+    /// Whether the database may be away, so that the same thing may work in a moment. Anything else fails again.
+    pub fn is_outage(&self) -> bool {
+        let Self::Unavailable(error) = self else { return false };
+        match error {
+            // Connections lost, resources short, shutting down, and two transactions that stood in each other's way.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+            }),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            _ => false,
+        }
+    }
+}

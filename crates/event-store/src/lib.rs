@@ -4,6 +4,7 @@
 //! reader at position P has seen everything up to P. Every append is one autocommit call of `log.append_batch`.
 
 mod append;
+mod columns;
 mod error;
 mod feed;
 mod keys;
@@ -62,6 +63,12 @@ impl EventStore {
     /// The same log through other connections, with nothing in memory yet.
     pub async fn reopen(&self, pool: PgPool) -> Result<Self, Error> {
         Self::open(pool, self.keys.master()).await
+    }
+
+    /// The same log through other connections, in one process: with the same keys, and woken by the same appends.
+    #[must_use]
+    pub fn with_pool(&self, pool: PgPool) -> Self {
+        Self { pool, ..self.clone() }
     }
 
     /// The database it is in.

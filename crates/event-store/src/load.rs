@@ -46,38 +46,54 @@ const LOAD: &str = concat!(
      ORDER BY w.ordinal, e.version"
 );
 
+/// No snapshot has this schema: whoever asks for it gets none.
+const NO_SNAPSHOTS: i32 = -1;
+
 impl EventStore {
     /// Loads streams, all with one query. A stream without events has version 0 and nothing in it.
     pub async fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
+        let (mut loaded, unreadable) = self.load_over(wanted, i32::from(State::SCHEMA_VERSION)).await?;
+        if unreadable.is_empty() {
+            return Ok(loaded);
+        }
+        // A snapshot is only ever a shortcut: without it, the events say the same.
+        let again: Vec<_> = unreadable.iter().filter_map(|index| wanted.get(*index)).cloned().collect();
+        let (whole, _) = self.load_over(&again, NO_SNAPSHOTS).await?;
+        for (index, whole) in unreadable.into_iter().zip(whole) {
+            loaded[index] = whole;
+        }
+        Ok(loaded)
+    }
+
+    /// The streams over snapshots of that schema, and which of them have one that cannot be read.
+    async fn load_over(&self, wanted: &[Wanted], schema: i32) -> Result<(Vec<Loaded>, Vec<usize>), Error> {
         let streams: Vec<_> = wanted.iter().map(|each| each.stream.as_str()).collect();
         let versions: Vec<_> = wanted.iter().map(|each| each.after_version as i32).collect();
-        let found = sqlx::query(LOAD)
-            .bind(streams)
-            .bind(versions)
-            .bind(i32::from(State::SCHEMA_VERSION))
-            .fetch_all(&self.pool)
-            .await?;
-        let mut loaded: Vec<_> = wanted
-            .iter()
-            .map(|each| Loaded {
-                stream: each.stream.clone(),
-                snapshot: None,
-                events: Vec::new(),
-                version: each.after_version,
-            })
-            .collect();
-        let mut rows = Vec::new();
+        let found = sqlx::query(LOAD).bind(streams).bind(versions).bind(schema).fetch_all(&self.pool).await?;
+        let nothing = |each: &Wanted| Loaded {
+            stream: each.stream.clone(),
+            snapshot: None,
+            events: Vec::new(),
+            version: each.after_version,
+        };
+        let mut loaded: Vec<_> = wanted.iter().map(nothing).collect();
+        let (mut rows, mut unreadable) = (Vec::new(), Vec::new());
         for row in &found {
             let ordinal: i64 = row.try_get("ordinal")?;
-            let Some(entry) = loaded.get_mut(ordinal.unsigned_abs() as usize - 1) else { continue };
+            let index = ordinal.unsigned_abs() as usize - 1;
+            let Some(entry) = loaded.get_mut(index) else { continue };
             if let (Some(version), Some(state)) = (
                 row.try_get::<Option<i32>, _>("snapshot_version")?,
                 row.try_get::<Option<String>, _>("state")?,
             ) {
-                let state = serde_json::from_str(&state)
-                    .map_err(|error| Error::Corrupt(format!("the snapshot of {}: {error}", entry.stream)))?;
-                entry.snapshot = Some((version.unsigned_abs(), state));
                 entry.version = version.unsigned_abs();
+                match serde_json::from_str(&state) {
+                    Ok(state) if fits(&state, &entry.stream) => entry.snapshot = Some((entry.version, state)),
+                    _ => {
+                        tracing::warn!(stream = %entry.stream, "a snapshot cannot be read; all events are read instead");
+                        unreadable.push(index);
+                    }
+                }
             }
             if row.try_get::<Option<i64>, _>("position")?.is_some() {
                 rows.push(Row::from_row(row)?);
@@ -91,10 +107,11 @@ impl EventStore {
                 entry.events.push(event);
             }
         }
-        Ok(loaded)
+        Ok((loaded, unreadable))
     }
 
-    /// Keeps states of streams for faster loading. An older one never replaces a newer one.
+    /// Keeps states of streams for faster loading. An older one never replaces a newer one, and one of a version that the log
+    /// does not have is left out: its events were lost in a failover.
     pub async fn save_snapshots(&self, snapshots: &[(StreamId, u32, State)]) -> Result<(), Error> {
         let mut sorted: Vec<_> = snapshots.iter().collect();
         sorted.sort_by(|left, right| left.0.cmp(&right.0));
@@ -110,6 +127,7 @@ impl EventStore {
         sqlx::query(
             "INSERT INTO log.snapshots (stream, version, state_schema, state)
              SELECT s.stream, s.version, $4, s.state::json FROM unnest($1::text[], $2::int[], $3::text[]) s (stream, version, state)
+              WHERE EXISTS (SELECT FROM log.events e WHERE e.stream = s.stream COLLATE \"C\" AND e.version = s.version)
              ON CONFLICT (stream) DO UPDATE
                 SET version = excluded.version, state_schema = excluded.state_schema, state = excluded.state
               WHERE snapshots.version < excluded.version OR snapshots.state_schema <> excluded.state_schema",
@@ -122,4 +140,9 @@ impl EventStore {
         .await?;
         Ok(())
     }
+}
+
+/// Whether a state is one of the stream's category.
+fn fits(state: &State, stream: &StreamId) -> bool {
+    std::mem::discriminant(state) == std::mem::discriminant(&State::initial(stream.category()))
 }

@@ -3,6 +3,7 @@
 
 mod append_only;
 mod atomic;
+mod built_on;
 mod durable;
 mod forgotten;
 mod gapless;
@@ -11,3 +12,4 @@ mod once;
 mod refusals_are_fresh;
 mod snapshots;
 mod upcast;
+mod woken;

@@ -46,3 +46,48 @@ async fn streams_are_loaded_together_and_an_empty_one_is_at_version_0() {
     let loaded = store.load(&wanted).await.unwrap();
     assert_eq!(loaded.iter().map(|each| each.version).collect::<Vec<_>>(), [0, 1]);
 }
+
+#[tokio::test]
+async fn a_snapshot_of_a_version_that_the_log_does_not_have_is_not_kept() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let sku = sku();
+    let stream = StreamId::stock(&sku);
+    append(&store, vec![command(vec![(stream.clone(), 1, listed(&sku))])]).await;
+    let state = State::initial(stream.category());
+    store.save_snapshots(&[(stream.clone(), 2, state.clone())]).await.unwrap();
+    let wanted = [Wanted { stream: stream.clone(), after_version: 0 }];
+    assert!(store.load(&wanted).await.unwrap()[0].snapshot.is_none(), "the snapshot is ahead of its stream");
+    store.save_snapshots(&[(stream, 1, state)]).await.unwrap();
+    assert!(store.load(&wanted).await.unwrap()[0].snapshot.is_some());
+}
+
+#[tokio::test]
+async fn a_snapshot_that_cannot_be_read_is_as_good_as_none() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let (broken, whole) = (sku(), sku());
+    for sku in [&broken, &whole] {
+        let stream = StreamId::stock(sku);
+        let events = (2..=5).map(|version| (stream.clone(), version, received(version)));
+        append(
+            &store,
+            vec![command(std::iter::once((stream.clone(), 1, listed(sku))).chain(events).collect())],
+        )
+        .await;
+        store.save_snapshots(&[(stream.clone(), 4, State::initial(stream.category()))]).await.unwrap();
+    }
+    for state in ["{}", "{\"category\": \"email\", \"state\": {}}"] {
+        sqlx::query("UPDATE log.snapshots SET state = $1::json WHERE stream = $2")
+            .bind(state)
+            .bind(StreamId::stock(&broken).as_str())
+            .execute(&database.pool)
+            .await
+            .unwrap();
+        let wanted = [&whole, &broken].map(|sku| Wanted { stream: StreamId::stock(sku), after_version: 0 });
+        let loaded = store.load(&wanted).await.unwrap();
+        let found: Vec<_> =
+            loaded.iter().map(|each| (each.version, each.events.len(), each.snapshot.is_some())).collect();
+        assert_eq!(found, [(5, 1, true), (5, 5, false)], "{state}");
+    }
+}

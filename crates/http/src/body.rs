@@ -1,16 +1,24 @@
 //! JSON bodies, read strictly: the right content type, at most a mebibyte, no unknown fields (the types say so), no NUL, and
 //! not nested deeper than anything here is.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::Problem;
 
 /// The largest body.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// So many bodies are read at once in this process; whoever comes then is told to come again.
+const READ_AT_ONCE: usize = 4_096;
+/// A body that takes longer to arrive is not waited for.
+const READ_MAX: Duration = Duration::from_secs(10);
+static READING: Semaphore = Semaphore::const_new(READ_AT_ONCE);
 /// Nothing here is nested deeper.
 const DEPTH_MAX: usize = 32;
 
@@ -42,16 +50,45 @@ impl<T: DeserializeOwned> Json<T> {
 /// The bytes of a JSON body: of the right content type, not too large, not too deep. No body is an empty object.
 pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     let content_type = check_content_type(request.headers());
-    let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(BODY_BYTES_MAX),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "broken-body", "the body could not be read"),
-    })?;
+    let bytes = body_bytes(request, state, BODY_BYTES_MAX).await?;
     if bytes.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
     content_type?;
     check_depth(&bytes)?;
     Ok(bytes)
+}
+
+/// The bytes of a body of whatever type: not too large, not too slow, and not together with too many others.
+pub async fn body_bytes<S: Send + Sync>(
+    request: Request,
+    state: &S,
+    bytes_max: usize,
+) -> Result<Bytes, Problem> {
+    read(request, state, bytes_max, &READING, READ_MAX).await
+}
+
+/// The place is given back as soon as the body is there: a call that waits for something else holds none.
+async fn read<S: Send + Sync>(
+    mut request: Request,
+    state: &S,
+    bytes_max: usize,
+    places: &Semaphore,
+    time: Duration,
+) -> Result<Bytes, Problem> {
+    let Ok(_place) = places.try_acquire() else {
+        let detail = "too many bodies are being read; come again";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1));
+    };
+    DefaultBodyLimit::max(bytes_max).apply(&mut request);
+    let Ok(read) = tokio::time::timeout(time, Bytes::from_request(request, state)).await else {
+        let detail = format!("a body has {} seconds to arrive", time.as_secs());
+        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail));
+    };
+    read.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(bytes_max),
+        _ => Problem::new(StatusCode::BAD_REQUEST, "broken-body", "the body could not be read"),
+    })
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
@@ -125,6 +162,40 @@ mod tests {
         assert!(check_depth("[".repeat(32).as_bytes()).is_ok());
         assert!(check_depth(format!("{{\"a\": \"{}\"}}", "[".repeat(99)).as_bytes()).is_ok());
         assert!(check_depth(format!("{{\"a\": \"\\\"{}\"}}", "[".repeat(99)).as_bytes()).is_ok());
+    }
+
+    fn never() -> Request {
+        let never = futures::stream::pending::<Result<Bytes, std::convert::Infallible>>();
+        Request::new(axum::body::Body::from_stream(never))
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_arrive_is_not_waited_for_and_gives_its_place_back() {
+        let places = Semaphore::new(1);
+        let problem = read(never(), &(), 10, &places, Duration::from_millis(1)).await.unwrap_err();
+        assert_eq!((problem.status, problem.code.as_str()), (408, "body-too-slow"));
+        assert_eq!(places.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn one_body_too_many_at_once_is_told_to_come_again() {
+        let places = Semaphore::new(1);
+        let mut slow = Box::pin(read(never(), &(), 10, &places, READ_MAX));
+        assert!(futures::poll!(&mut slow).is_pending());
+        let small = || Request::new(axum::body::Body::from("{}"));
+        let problem = read(small(), &(), 10, &places, READ_MAX).await.unwrap_err();
+        assert_eq!((problem.status, problem.code.as_str()), (503, "overloaded"));
+        let answer = axum::response::IntoResponse::into_response(problem);
+        assert_eq!(answer.headers()["retry-after"], "1");
+        drop(slow);
+        assert_eq!(read(small(), &(), 10, &places, READ_MAX).await.unwrap(), "{}");
+    }
+
+    #[tokio::test]
+    async fn the_limit_is_that_of_the_call() {
+        let body = || Request::new(axum::body::Body::from("12345"));
+        assert_eq!(body_bytes(body(), &(), 4).await.unwrap_err().status, 413);
+        assert_eq!(body_bytes(body(), &(), 5).await.unwrap(), "12345");
     }
 
     #[test]

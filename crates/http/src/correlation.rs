@@ -2,7 +2,10 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use tracing::Instrument;
 use uuid::Uuid;
+
+use crate::Problem;
 
 tokio::task_local! {
     /// The trace id of the request that this task serves.
@@ -12,6 +15,22 @@ tokio::task_local! {
 /// The trace id of the request that is being served.
 pub(crate) fn current_trace_id() -> Option<String> {
     TRACE_ID.try_with(Clone::clone).ok()
+}
+
+/// Does something to its end, also when the client goes away in the middle: in a task of its own, which still belongs to the
+/// request's trace.
+pub async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+) -> Result<T, Problem> {
+    let span = tracing::Span::current();
+    let task = match current_trace_id() {
+        Some(trace_id) => tokio::spawn(TRACE_ID.scope(trace_id, work).instrument(span)),
+        None => tokio::spawn(work.instrument(span)),
+    };
+    task.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a task has not come to its end");
+        Err(Problem::internal())
+    })
 }
 
 /// What belongs together with a request.
@@ -62,6 +81,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Correlation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_problem_of_a_task_of_its_own_names_the_trace() {
+        let work = || to_the_end(async { Err::<(), _>(Problem::not_found("thing")) });
+        let problem = TRACE_ID.scope("a trace".to_owned(), work()).await.unwrap_err();
+        assert_eq!(problem.trace_id.as_deref(), Some("a trace"));
+        assert_eq!(work().await.unwrap_err().trace_id, None);
+        assert_eq!(to_the_end::<()>(async { panic!("a defect") }).await.unwrap_err().status, 500);
+    }
 
     #[test]
     fn only_valid_trace_contexts_are_taken_up() {

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use domain::Actor;
 use event_store::CommandKey;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
+use uuid::{Uuid, Variant};
 
 use crate::Problem;
 use crate::auth::Keys;
@@ -61,6 +61,24 @@ impl IdempotencyKey {
         CommandKey { scope, id }
     }
 
+    /// Of callers without a token the key is all that tells them apart: whoever sends it is answered as the first one was. It
+    /// must be what nobody can guess.
+    ///
+    /// # Errors
+    /// 400 when one was given that is no random UUID.
+    pub fn must_be_secret(&self) -> Result<(), Problem> {
+        let Some(given) = &self.given else { return Ok(()) };
+        let random = given
+            .parse::<Uuid>()
+            .is_ok_and(|id| id.get_variant() == Variant::RFC4122 && matches!(id.get_version_num(), 4 | 7));
+        if random {
+            return Ok(());
+        }
+        let detail = "without a token, the Idempotency-Key is all that tells callers apart, and must be a secret that nobody can \
+                      guess: a random UUID (version 4 or 7)";
+        Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-header", detail))
+    }
+
     /// A hash of what is asked: method, path and body. The body is compared as JSON, so that white space does not count.
     pub fn fingerprint(&self, body: &[u8]) -> [u8; 32] {
         let canonical = serde_json::from_slice::<serde_json::Value>(body).map(|value| value.to_string());
@@ -98,6 +116,23 @@ mod tests {
         assert_eq!(read("abc").as_deref(), Some("abc"));
         for text in ["", "\"\"", "\"abc", "a b", "키", &"x".repeat(256)] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_random_uuids_are_secrets() {
+        let secret = |given: Option<&str>| {
+            let given = given.map(str::to_owned);
+            IdempotencyKey { given, method: "POST".to_owned(), path: "/".to_owned() }.must_be_secret()
+        };
+        for given in [Uuid::new_v4(), Uuid::now_v7()] {
+            assert!(secret(Some(&given.to_string())).is_ok(), "{given}");
+        }
+        assert!(secret(None).is_ok(), "one of our own");
+        let derived = Uuid::new_v5(&Uuid::NAMESPACE_URL, b"cart").to_string();
+        let early = "c232ab00-9414-11ec-b3c8-9f6bdeced846";
+        for given in ["1", "cart-1", &derived, early, &Uuid::nil().to_string(), &Uuid::max().to_string()] {
+            assert_eq!(secret(Some(given)).unwrap_err().status, 400, "{given}");
         }
     }
 

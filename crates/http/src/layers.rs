@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, StatusCode, Version};
+use axum::http::{HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -78,8 +78,8 @@ async fn trace(mut request: Request, next: Next) -> Response {
     let trace_id = correlation.trace_id().to_owned();
     let route = request.extensions().get::<axum::extract::MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
-    let span = tracing::info_span!("request", method = %request.method(), route, trace_id, correlation_id = %correlation.id);
-    let method = request.method().to_string();
+    let method = known(request.method());
+    let span = tracing::info_span!("request", method, route, trace_id, correlation_id = %correlation.id);
     let id = correlation.id;
     let one_call_at_a_time = request.version() < Version::HTTP_2;
     request.extensions_mut().insert(correlation);
@@ -97,11 +97,26 @@ async fn trace(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert("trace-id", value);
     }
     response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    if response.status() == StatusCode::PAYLOAD_TOO_LARGE && one_call_at_a_time {
+    let unread = matches!(response.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
+    if unread && one_call_at_a_time {
         // The rest of the body is not read, so this connection ends here. A client that is not told may send its next call on it.
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The method as a label. A client may send any word as one, and each would be another row of metrics.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 fn log(status: u16, took: Duration) {
@@ -110,5 +125,33 @@ fn log(status: u16, took: Duration) {
         tracing::warn!(status, took_ms, "answered with {status}");
     } else {
         tracing::debug!(status, took_ms, "answered with {status}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[test]
+    fn a_method_of_the_clients_own_is_no_label_of_its_own() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            runtime.block_on(async {
+                let api = Router::new().route("/here", get(|| async {})).layer(from_fn(trace));
+                for method in ["GET", "BREW", "BREW-1", "get"] {
+                    let request =
+                        Request::builder().method(method).uri("/here").body(axum::body::Body::empty());
+                    api.clone().oneshot(request.unwrap()).await.unwrap();
+                }
+            });
+        });
+        let metrics = handle.render();
+        assert!(metrics.contains("method=\"GET\"") && metrics.contains("method=\"other\""), "{metrics}");
+        assert!(!metrics.contains("BREW") && !metrics.contains("method=\"get\""), "{metrics}");
     }
 }

@@ -13,10 +13,10 @@ mod problem;
 pub mod server;
 mod url;
 
-pub use body::{BODY_BYTES_MAX, Json, json_bytes};
+pub use body::{BODY_BYTES_MAX, Json, body_bytes, json_bytes};
 pub use conditions::{IfMatch, Prefer, etag};
 pub use consistency::{CONSISTENCY_TOKEN, ConsistencyToken};
-pub use correlation::Correlation;
+pub use correlation::{Correlation, to_the_end};
 pub use idempotency::IdempotencyKey;
 pub use layers::{Probes, Ready, surface};
 pub use problem::{Detail, Problem};

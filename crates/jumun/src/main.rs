@@ -31,8 +31,20 @@ async fn main() -> ExitCode {
     match role.run(flags).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("jumun: {error:#}");
+            eprintln!("jumun: {}", told(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and its causes, each once: some errors repeat theirs in their own words.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told += if told.is_empty() { "" } else { ": " };
+            told += &cause;
+        }
+    }
+    told
 }

@@ -49,6 +49,8 @@ pub(crate) struct Running {
     pub(crate) adapter: Sandbox,
     pub(crate) address: SocketAddr,
     pub(crate) folder: PathBuf,
+    /// What is served.
+    pub(crate) router: Router,
     webhook_url: String,
     running: CancellationToken,
 }
@@ -60,7 +62,7 @@ impl Running {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let adapter = adapter(address, Duration::from_secs(20));
         let (webhook_url, running) = (webhook_url.to_owned(), CancellationToken::new());
-        let mut sandbox = Self { adapter, address, folder, webhook_url, running };
+        let mut sandbox = Self { adapter, address, folder, router: Router::new(), webhook_url, running };
         sandbox.restart().await;
         sandbox
     }
@@ -77,6 +79,7 @@ impl Running {
         };
         let options = Options { webhook_url: self.webhook_url.clone(), webhook_secret: secret(), delays };
         let router = server::router(&self.folder.join("ledger"), options, self.running.clone()).unwrap();
+        self.router = router.clone();
         let listener = loop {
             // The one before may not have let go of the address yet.
             match TcpListener::bind(self.address).await {
@@ -101,6 +104,14 @@ impl Running {
         let answer = reqwest::get(format!("http://{}/v1/ledger", self.address)).await.unwrap();
         let ledger: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         ledger["entries"].as_array().unwrap().clone()
+    }
+
+    /// Waits until it has taken a payment.
+    pub(crate) async fn accepted(&self, payment_id: PaymentId) {
+        let begun = Instant::now();
+        while self.kinds(payment_id).await.is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it is never accepted");
+        }
     }
 
     /// The kinds of what it did to a payment, in order, without its webhooks.

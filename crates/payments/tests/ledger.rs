@@ -25,12 +25,22 @@ async fn a_restart_forgets_nothing() {
 /// A line that was being written when it died was never answered.
 #[tokio::test]
 async fn half_a_line_is_cut_off() {
+    cut_off(br#"{"kind":"voided","payment_"#).await;
+}
+
+/// Neither was one that ends in the middle of a character.
+#[tokio::test]
+async fn half_a_character_is_cut_off() {
+    cut_off(b"{\"kind\":\"declined\",\"reason\":\"\xEA\xB1").await;
+}
+
+async fn cut_off(half: &[u8]) {
     let mut sandbox = Running::start(&nowhere()).await;
     let held = sandbox.held().await;
     let before = sandbox.ledger().await;
     sandbox.stop();
     let mut file = std::fs::OpenOptions::new().append(true).open(sandbox.folder.join("ledger")).unwrap();
-    file.write_all(br#"{"kind":"voided","payment_"#).unwrap();
+    file.write_all(half).unwrap();
     sandbox.restart().await;
     assert_eq!(sandbox.ledger().await, before);
     assert_eq!(sandbox.void(&held).await, Outcome::Done(()));

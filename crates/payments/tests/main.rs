@@ -3,6 +3,7 @@
 
 mod each_token;
 mod given;
+mod gone;
 mod keys;
 mod ledger;
 mod senseless;

@@ -23,7 +23,7 @@ pub(crate) async fn run(runner: &Runner, mut finished: mpsc::Receiver<Finished>)
         tokio::select! {
             biased;
             _ = renew.tick() => {
-                let renewed = steps::renew(pool, runner.id, runner.options.lease).await;
+                let renewed = steps::renew(pool, runner.id, runner.options.lease, &runner.in_flight.all()).await;
                 match (renewed, steps::waiting(pool).await) {
                     (Ok(()), Ok(waiting)) => metrics::gauge!("process_steps_waiting").set(waiting as f64),
                     (Err(error), _) | (_, Err(error)) => {
@@ -35,6 +35,8 @@ pub(crate) async fn run(runner: &Runner, mut finished: mpsc::Receiver<Finished>)
                 if count == 0 {
                     return;
                 }
+                // Before it is written: from then on a step may be claimed once more, and must not be taken out then.
+                runner.in_flight.remove(batch.iter().map(|each| each.key.as_str()));
                 write(runner, &batch).await;
                 batch.clear();
             }

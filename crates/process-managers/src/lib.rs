@@ -7,9 +7,11 @@
 
 mod execute;
 mod finish;
+mod in_flight;
 mod intake;
 mod options;
 mod steps;
+mod tidy;
 mod work;
 
 use std::collections::HashMap;
@@ -27,9 +29,11 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::in_flight::InFlight;
+
 pub use options::{CaptureWhen, Options};
 
-/// Intake, claims, endings, and one to spare.
+/// Intake, claims, endings, and one for what is not urgent.
 const CONNECTIONS_MAX: u32 = 4;
 
 /// A database that does not answer for so long is away: what is asked of it is asked again, and a stop does not wait for it.
@@ -77,6 +81,8 @@ struct Runner {
     gateways: Gateways,
     accounts: Accounts,
     options: Options,
+    /// What was claimed and has not ended.
+    in_flight: InFlight,
     /// There may be steps that are due.
     due: Notify,
     /// Calls that one gateway may have under way: less than all, so that a slow one leaves room for the others.
@@ -100,8 +106,20 @@ pub async fn run(
     let calls_max = (options.in_flight_max * 3 / 4).max(1);
     let calls = gateways.names().map(|name| (name.to_owned(), Semaphore::new(calls_max))).collect();
     let (id, pool, due) = (Uuid::now_v7(), connections(&store), Notify::new());
-    let runner =
-        Arc::new(Runner { id, store, pool, engine, gateways, accounts, options, due, calls, shutdown });
+    let in_flight = InFlight::default();
+    let runner = Arc::new(Runner {
+        id,
+        store,
+        pool,
+        engine,
+        gateways,
+        accounts,
+        options,
+        in_flight,
+        due,
+        calls,
+        shutdown,
+    });
     let (ended, finished) = mpsc::channel(options.in_flight_max.max(1));
     let done = tokio::try_join!(
         intake::run(&runner),
@@ -111,6 +129,10 @@ pub async fn run(
         },
         async {
             finish::run(&runner, finished).await;
+            Ok(())
+        },
+        async {
+            tidy::run(&runner).await;
             Ok(())
         },
     );

@@ -31,6 +31,10 @@ pub struct Options {
     pub try_max: Duration,
     /// How long a clean stop waits for what is under way.
     pub stop_max: Duration,
+    /// How long steps are kept after they are done.
+    pub keep_done: Duration,
+    /// How often those that were kept so long are deleted.
+    pub tidy_every: Duration,
 }
 
 impl Default for Options {
@@ -44,6 +48,8 @@ impl Default for Options {
             pause_max: Duration::from_secs(30),
             try_max: Duration::from_secs(60),
             stop_max: Duration::from_secs(5),
+            keep_done: Duration::from_secs(30 * 24 * 60 * 60),
+            tidy_every: Duration::from_secs(60),
         }
     }
 }

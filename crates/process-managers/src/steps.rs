@@ -219,13 +219,20 @@ pub(crate) async fn finish(pool: &PgPool, runner: Uuid, finished: &[Finished]) -
     Ok(())
 }
 
-/// Keeps this runner's claims.
-pub(crate) async fn renew(pool: &PgPool, runner: Uuid, lease: Duration) -> Result<(), sqlx::Error> {
+/// Keeps this runner's claims of these steps. Claims that it does not know of end with their lease.
+pub(crate) async fn renew(
+    pool: &PgPool,
+    runner: Uuid,
+    lease: Duration,
+    keys: &[String],
+) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "UPDATE process.steps SET claimed_until = now() + $2 * interval '1 millisecond' WHERE claimed_by = $1",
+        "UPDATE process.steps SET claimed_until = now() + $2 * interval '1 millisecond'
+          WHERE claimed_by = $1 AND key = ANY ($3)",
     )
     .bind(runner)
     .bind(milliseconds(lease))
+    .bind(keys)
     .execute(pool)
     .await?;
     Ok(())
@@ -238,6 +245,29 @@ pub(crate) async fn waiting(pool: &PgPool) -> Result<i64, sqlx::Error> {
     )
     .fetch_one(pool)
     .await
+}
+
+/// Deletes some steps that were done so long ago, when this runner leads. How many it were. What the log was not taken in up to
+/// stays: taken in once more, it would be written down again.
+pub(crate) async fn delete_done(
+    pool: &PgPool,
+    runner: Uuid,
+    kept: Duration,
+    limit: u32,
+) -> Result<u64, sqlx::Error> {
+    const DELETE: &str = "DELETE FROM process.steps
+         WHERE key = ANY (ARRAY(
+               SELECT s.key FROM process.steps s, process.checkpoint c
+                WHERE c.leader = $1 AND c.leads_until > now() AND s.cause_position <= c.position
+                  AND s.done_at < now() - $2 * interval '1 millisecond'
+                ORDER BY s.done_at LIMIT $3 FOR UPDATE OF s SKIP LOCKED))";
+    let deleted = sqlx::query(DELETE)
+        .bind(runner)
+        .bind(milliseconds(kept))
+        .bind(i64::from(limit))
+        .execute(pool)
+        .await?;
+    Ok(deleted.rows_affected())
 }
 
 /// Gives claims and the lead back.

@@ -58,8 +58,9 @@ async fn start(
         }
     };
     let count = claimed.len();
-    let tasks: Vec<_> =
-        claimed.into_iter().map(|claimed| (serde_json::from_str(&claimed.step), claimed)).collect();
+    // A claim that ended while its try goes on is ours again; that try is not made twice.
+    let fresh = claimed.into_iter().filter(|claimed| runner.in_flight.add(&claimed.key));
+    let tasks: Vec<_> = fresh.map(|claimed| (serde_json::from_str(&claimed.step), claimed)).collect();
     let wanted = tasks.iter().filter_map(|(step, _)| step.as_ref().ok().and_then(stream_of));
     let mut loaded = load(runner, wanted).await;
     for (step, claimed) in tasks {

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::{Accounts, Error};
 
-/// Rows looked at for one address: one is active, others are registrations that were cut off.
-const ROWS_MAX: i64 = 100;
+/// A registration that is still pending after that time was cut off.
+const PENDING_HOURS: i32 = 24;
 
 /// Somebody who can sign in.
 #[derive(Clone, FromRow)]
@@ -45,13 +45,50 @@ fn taken(error: sqlx::Error) -> Error {
 }
 
 impl Accounts {
-    /// All rows of an address, the active one first.
-    pub(crate) async fn of(&self, index: &EmailIndex) -> Result<Vec<Account>, Error> {
-        let rows = sqlx::query_as(
+    /// The active row of an address; a pending one, any of them, when there is none.
+    pub(crate) async fn of(&self, index: &EmailIndex) -> Result<Option<Account>, Error> {
+        let row = sqlx::query_as(
             "SELECT account_id, password_hash, roles, active FROM vault.credentials
-              WHERE email_index = $1 ORDER BY active DESC, created_at DESC LIMIT $2",
+              WHERE email_index = $1 ORDER BY active DESC LIMIT 1",
         );
-        Ok(rows.bind(index.as_str()).bind(ROWS_MAX).fetch_all(&self.pool).await?)
+        Ok(row.bind(index.as_str()).fetch_optional(&self.pool).await?)
+    }
+
+    /// The row of an address with that id.
+    pub(crate) async fn of_owner(
+        &self,
+        index: &EmailIndex,
+        account_id: Uuid,
+    ) -> Result<Option<Account>, Error> {
+        let row = sqlx::query_as(
+            "SELECT account_id, password_hash, roles, active FROM vault.credentials
+              WHERE email_index = $1 AND account_id = $2",
+        );
+        Ok(row.bind(index.as_str()).bind(account_id).fetch_optional(&self.pool).await?)
+    }
+
+    /// Whether registrations of an address were cut off so long ago that they can go.
+    pub(crate) async fn has_leftovers(&self, index: &EmailIndex) -> Result<bool, Error> {
+        let left = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM vault.credentials
+              WHERE email_index = $1 AND NOT active AND created_at < now() - make_interval(hours => $2))",
+        );
+        Ok(left.bind(index.as_str()).bind(PENDING_HOURS).fetch_one(&self.pool).await?)
+    }
+
+    /// Takes those away, except the one to which the log has given the address.
+    pub(crate) async fn clear_leftovers(&self, index: &EmailIndex, owner: Option<Uuid>) -> Result<(), Error> {
+        sqlx::query(
+            "DELETE FROM vault.credentials
+              WHERE email_index = $1 AND NOT active AND created_at < now() - make_interval(hours => $2)
+                AND account_id IS DISTINCT FROM $3",
+        )
+        .bind(index.as_str())
+        .bind(PENDING_HOURS)
+        .bind(owner)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Whether the account is still there: a token may outlive it.

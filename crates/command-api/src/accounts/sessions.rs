@@ -13,6 +13,8 @@ use super::{Accounts, Error};
 
 /// How long a refresh token can be used.
 const VALID_DAYS: i32 = 30;
+/// How long a session goes on at most, however often it is renewed.
+const SESSION_DAYS: i32 = 90;
 
 /// A session that goes on, with its next refresh token.
 pub(crate) struct Session {
@@ -64,24 +66,27 @@ impl Accounts {
         Ok(Session { session_id, account_id, roles, refresh_token })
     }
 
-    /// Uses up a refresh token for the next one.
+    /// Uses up a refresh token for the next one, and forgets those of the session that have run out.
     pub(crate) async fn renew(&self, used: &str) -> Result<Renewed, Error> {
         let (refresh_token, hash) = token();
         let renewed: Option<(Uuid, Uuid, Vec<String>)> = sqlx::query_as(
             "WITH used AS (
                 UPDATE vault.refresh_tokens t SET used_at = now() FROM vault.sessions s
                  WHERE t.token_hash = $1 AND t.used_at IS NULL AND t.expires_at > now()
-                   AND s.session_id = t.session_id AND s.revoked_at IS NULL
-                RETURNING s.session_id, s.account_id
+                   AND s.session_id = t.session_id AND s.revoked_at IS NULL AND s.created_at > now() - make_interval(days => $4)
+                RETURNING s.session_id, s.account_id, s.created_at
              ), fresh AS (
                 INSERT INTO vault.refresh_tokens (token_hash, session_id, expires_at)
-                SELECT $2, session_id, now() + make_interval(days => $3) FROM used
+                SELECT $2, session_id, least(now() + make_interval(days => $3), created_at + make_interval(days => $4)) FROM used
+             ), gone AS (
+                DELETE FROM vault.refresh_tokens t USING used WHERE t.session_id = used.session_id AND t.expires_at <= now()
              )
              SELECT used.session_id, used.account_id, c.roles FROM used JOIN vault.credentials c USING (account_id) WHERE c.active",
         )
         .bind(digest(used))
         .bind(hash)
         .bind(VALID_DAYS)
+        .bind(SESSION_DAYS)
         .fetch_optional(&self.pool)
         .await?;
         if let Some((session_id, account_id, names)) = renewed {

@@ -25,6 +25,9 @@ use crate::engine::Receipt;
 const GUEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Opens a cart: a customer's with a customer's token, else a guest's, with a token for it in the answer.
+///
+/// Without a token, an `Idempotency-Key` must be a random UUID (version 4 or 7; else 400 `invalid-header`), and kept secret:
+/// whoever sends it again is answered with the same cart, and a token for it.
 #[utoipa::path(
     post, path = "/v1/carts", tag = "carts", params(Asking), request_body = NewCart,
     security((), ("bearer" = [])),
@@ -41,20 +44,27 @@ pub(crate) async fn open(
 ) -> Result<Response, Problem> {
     let (currency, locale) = body.value.parse()?;
     let cart_id = CartId(Uuid::now_v7());
-    let (owner, by) = whose(&app, caller.as_ref(), cart_id).await?;
+    let (owner, by) = whose(&app, &asked, caller.as_ref(), cart_id).await?;
     let command = Command::Cart(cart::Command::Open { cart_id, owner, currency, locale });
     let receipt = submit(&app, &asked, by, &body.bytes, command, json!({"cart_id": cart_id})).await?;
     answer(&app, &receipt, owner)
 }
 
 /// A customer's carts are theirs; the staff opens carts for guests; a guest has one cart, and opens another as another guest.
-async fn whose(app: &App, caller: Option<&Caller>, cart_id: CartId) -> Result<(Owner, By), Problem> {
-    let guest = (Owner::Guest(cart_id), By::nobody_yet(Actor::Guest(cart_id)));
-    let Some(caller) = caller else { return Ok(guest) };
+async fn whose(
+    app: &App,
+    asked: &Asked,
+    caller: Option<&Caller>,
+    cart_id: CartId,
+) -> Result<(Owner, By), Problem> {
+    let guest = Actor::Guest(cart_id);
+    let Some(caller) = caller else {
+        return Ok((Owner::Guest(cart_id), By::nobody_yet(guest, asked)?));
+    };
     match present_buyer(app, caller).await? {
         Actor::Customer(customer_id) => Ok((Owner::Customer(customer_id), By::caller(caller))),
         Actor::Staff(_) => Ok((Owner::Guest(cart_id), By::caller(caller))),
-        _ => Ok(guest),
+        _ => Ok((Owner::Guest(cart_id), By::another(guest, caller))),
     }
 }
 

@@ -2,18 +2,22 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::customer::EmailIndex;
 use domain::ids::CustomerId;
 use domain::{Actor, Command, customer};
-use http_surface::Problem;
+use http_surface::{Problem, to_the_end};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::bodies::{NewCustomer, Registered};
+use super::owner::owner;
 use crate::app::App;
 use crate::edge::{Asked, Asking, Body, By, Conflicts, Malformed, NotWell, created, submit};
 use crate::engine::{Error, Receipt};
 
 /// Opens an account.
+///
+/// An `Idempotency-Key` must be a random UUID (version 4 or 7; else 400 `invalid-header`), and kept secret.
 #[utoipa::path(
     post, path = "/v1/customers", tag = "customers", params(Asking), request_body = NewCustomer,
     responses(
@@ -26,25 +30,56 @@ pub(crate) async fn register(
     asked: Asked,
     Body(body): Body<NewCustomer>,
 ) -> Result<Response, Problem> {
-    let (profile, locale) = body.value.parse()?;
     let customer_id = CustomerId(Uuid::now_v7());
+    let by = By::nobody_yet(Actor::Customer(customer_id), &asked)?;
+    let (profile, locale) = body.value.parse()?;
     let email_index = app.store.email_index(&profile.email);
-    app.accounts.prepare(&email_index, &body.value.password, customer_id.0).await?;
-    let command =
-        Command::Customer(customer::Command::Register { customer_id, email_index, locale, profile });
-    let by = By::nobody_yet(Actor::Customer(customer_id));
+    let command = Command::Customer(customer::Command::Register {
+        customer_id,
+        email_index: email_index.clone(),
+        locale,
+        profile,
+    });
+    // A client who goes away in the middle leaves no half of it behind.
+    let receipt = to_the_end(async move {
+        clear(&app, &email_index).await?;
+        app.accounts.prepare(&email_index, &body.value.password, customer_id.0).await?;
+        decided(&app, &asked, by, &body.bytes, customer_id, command).await
+    });
+    Ok(created(&receipt.await?, "customer_id", |_| "/v1/customers/me".to_owned()))
+}
+
+/// Clears away what registrations of that address have left behind that were cut off, by a crash for example.
+async fn clear(app: &App, email_index: &EmailIndex) -> Result<(), Problem> {
+    if app.accounts.has_leftovers(email_index).await? {
+        let owner = owner(app, email_index).await?;
+        app.accounts.clear_leftovers(email_index, owner.map(|owner| owner.0)).await?;
+    }
+    Ok(())
+}
+
+/// What the log says to a registration, and what follows from that for its row.
+async fn decided(
+    app: &App,
+    asked: &Asked,
+    by: By,
+    body: &[u8],
+    customer_id: CustomerId,
+    command: Command,
+) -> Result<Receipt, Problem> {
     let answer = json!({"customer_id": customer_id});
-    let receipt = match submit(&app, &asked, by, &body.bytes, command, answer).await {
-        Ok(receipt) => receipt,
+    match submit(app, asked, by, body, command, answer).await {
+        Ok(receipt) => {
+            settle(app, customer_id, &receipt).await;
+            Ok(receipt)
+        }
         // Nobody knows whether it was registered: the log is asked when somebody signs in.
-        Err(error @ Error::Unavailable) => return Err(error.into()),
+        Err(error @ Error::Unavailable) => Err(error.into()),
         Err(error) => {
             app.accounts.withdraw(customer_id.0).await?;
-            return Err(error.into());
+            Err(error.into())
         }
-    };
-    settle(&app, customer_id, &receipt).await;
-    Ok(created(&receipt, "customer_id", |_| "/v1/customers/me".to_owned()))
+    }
 }
 
 /// The log has it. What fails from here on is made good when the customer signs in.

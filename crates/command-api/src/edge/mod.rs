@@ -14,7 +14,8 @@ pub(crate) use body::Body;
 pub(crate) use common::{AddressBody, ContactBody, MoneyBody, Nothing, PiecesBody, pieces};
 pub(crate) use error::log_failure;
 pub(crate) use openapi::{
-    Asking, Conflicts, Forbidden, Malformed, Missing, NotWell, Preferring, TooLarge, TooMany, Unauthenticated,
+    Asking, AskingAnew, Conflicts, Forbidden, Malformed, Missing, NotWell, Preferring, TooLarge, TooMany,
+    Unauthenticated,
 };
 pub(crate) use openapi::{describe_answers, described};
 pub(crate) use parse::{checked, pieces_count, sku, text};

@@ -20,16 +20,16 @@ const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
         title = "Jumun command API",
         description = "Everything that can be asked for. A command is done whole or not at all, and is answered after it is in the log. \
                        Sent again with the same `Idempotency-Key` it is answered as the first time, with `Idempotency-Replayed: true`; \
-                       with another body it is refused. Use random keys (UUIDs): callers without a token are told apart by nothing \
-                       else. The `Consistency-Token` of an answer lets a query see what the command did. Errors are RFC 9457 problem \
+                       with another body it is refused. Callers without a token are told apart by nothing else: their keys must be \
+                       random UUIDs (version 4 or 7), kept secret. The `Consistency-Token` of an answer lets a query see what the command did. Errors are RFC 9457 problem \
                        documents with a stable `code`. Whatever looks like a card number is refused (422 `card-number`).",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
         (name = "customers", description = "Accounts, and forgetting them."),
         (name = "sessions", description = "Signing in and out. An access token lives 15 minutes, also when its session is ended before; a \
-                                           refresh token 30 days, and is used once. These calls take no idempotency key: a sign-in sent again \
-                                           is another session."),
+                                           refresh token 30 days, and is used once; a session ends 90 days after it \
+                                           began. These calls take no idempotency key: a sign-in sent again is another session."),
         (name = "carts", description = "Carts, of customers and of guests."),
         (name = "orders", description = "Placing orders, calling them off, giving back."),
         (name = "fulfilment", description = "Sending, delivering, taking back, refunding. For the staff."),
@@ -62,16 +62,29 @@ pub(crate) struct Asking;
 impl IntoParams for Asking {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         vec![
-            header(
-                IDEMPOTENCY_KEY,
-                "1 to 255 visible ASCII characters. Sent again with it, the call is answered as the first time.",
-            ),
+            key(),
             header(
                 "If-Match",
                 "The `ETag` that the thing must have; the call is refused (412) when it has another.",
             ),
         ]
     }
+}
+
+/// The same of a call whose thing is new, whatever stands in `If-Match`.
+pub(crate) struct AskingAnew;
+
+impl IntoParams for AskingAnew {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let ignored = "Ignored: what is new has no version that it could have.";
+        vec![key(), header("If-Match", ignored)]
+    }
+}
+
+fn key() -> Parameter {
+    let description = "1 to 255 visible ASCII characters; of a caller without a token a random UUID (version 4 or 7), kept secret. \
+                       Sent again with it, the call is answered as the first time.";
+    header(IDEMPOTENCY_KEY, description)
 }
 
 /// The header of a call that can wait.
@@ -134,6 +147,9 @@ pub(crate) enum Malformed {
     /// The body is no JSON, or a header is malformed.
     #[response(status = 400, content_type = "application/problem+json")]
     Broken(Problem),
+    /// The body takes longer than 10 seconds to arrive.
+    #[response(status = 408, content_type = "application/problem+json")]
+    TooSlow(Problem),
     /// The body is larger than a mebibyte.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
@@ -183,9 +199,15 @@ pub(crate) enum Unauthenticated {
 /// Of calls with a body of their own kind.
 #[derive(IntoResponses)]
 pub(crate) enum TooLarge {
+    /// The body could not be read.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Broken(Problem),
+    /// The body takes longer than 10 seconds to arrive.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Slow(Problem),
     /// The body is larger than 64 kibibytes.
     #[response(status = 413, content_type = "application/problem+json")]
-    TooLarge(Problem),
+    Larger(Problem),
 }
 
 /// Of calls for some roles only.

@@ -38,6 +38,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     }
 }
 
+impl Asked {
+    pub(super) fn key(&self) -> &IdempotencyKey {
+        &self.key
+    }
+
+    /// The same for what is new: it has no version yet that `If-Match` could ask for.
+    pub(crate) fn anew(self) -> Self {
+        Self { if_match: IfMatch(None), ..self }
+    }
+}
+
 /// Gives a command to the engine. `body` is what the idempotency key stands for, and `answer` what is kept to be answered again:
 /// it must hold no secret.
 pub(crate) async fn submit(

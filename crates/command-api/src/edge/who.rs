@@ -5,6 +5,7 @@ use domain::ids::CustomerId;
 use http_surface::Problem;
 use http_surface::auth::{Caller, Role};
 
+use super::Asked;
 use crate::app::App;
 
 /// As whom a command is given: recorded with its events, and what keeps the idempotency keys of different callers apart.
@@ -23,9 +24,16 @@ impl By {
         Self { keys_of: actor.clone(), actor }
     }
 
-    /// Somebody without one, who becomes that actor by this command.
-    pub(crate) fn nobody_yet(actor: Actor) -> Self {
-        Self { actor, keys_of: Actor::system("anybody") }
+    /// Somebody without one, who becomes that actor by this command. All of those share their keys, which must be secrets for
+    /// that reason.
+    pub(crate) fn nobody_yet(actor: Actor, asked: &Asked) -> Result<Self, Problem> {
+        asked.key().must_be_secret()?;
+        Ok(Self { actor, keys_of: Actor::system("anybody") })
+    }
+
+    /// Somebody with a token, who becomes another by this command.
+    pub(crate) fn another(actor: Actor, caller: &Caller) -> Self {
+        Self { actor, keys_of: caller.actor() }
     }
 }
 

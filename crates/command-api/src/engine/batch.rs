@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{Decision, StreamId};
+use domain::{Decision, Event, Kind, Refusal, StreamId};
 use event_store::Proposed;
 
 use super::memory::Desk;
@@ -25,47 +25,71 @@ pub(super) enum Decided {
     Broken,
 }
 
+/// The streams that a command names, as far as they can be known. `None`: a defect.
+pub(super) fn streams(desk: &Desk, job: &Job) -> Option<Vec<StreamId>> {
+    catch_unwind(AssertUnwindSafe(|| job.submission.command.streams(desk))).ok()
+}
+
 /// Decides one command on the desk, and puts its events there for those that follow.
 pub(super) fn decide(desk: &mut Desk, job: &Job) -> Decided {
-    let submission = &job.submission;
-    let decided = catch_unwind(AssertUnwindSafe(|| {
-        let streams = submission.command.streams(desk);
-        if streams.iter().any(|stream| !desk.has(stream)) {
-            return None;
-        }
-        let reads: Vec<_> = streams.iter().map(|stream| (stream.clone(), desk.version(stream))).collect();
-        let current = reads.first().map_or(0, |(_, version)| *version);
-        if submission.if_match.is_some_and(|wanted| wanted != current) {
-            return Some((reads, Err(Error::Stale { current })));
-        }
-        let decision = submission.command.decide(desk).map_err(Error::Refused);
-        Some((reads, decision))
-    }));
-    match decided {
-        Err(_) => Decided::Broken,
-        Ok(None) => Decided::NotYet,
-        Ok(Some((reads, Err(error)))) => {
-            Decided::Proposed(proposed(job, reads, Vec::new(), false), Verdict::Refused(error))
-        }
-        Ok(Some((reads, Ok(decision)))) => accept(desk, job, reads, decision),
+    let Some(streams) = streams(desk, job) else { return Decided::Broken };
+    if streams.iter().any(|stream| !desk.has(stream)) {
+        return Decided::NotYet;
+    }
+    let reads: Vec<_> = streams
+        .into_iter()
+        .map(|stream| {
+            let version = desk.version(&stream);
+            (stream, version)
+        })
+        .collect();
+    let Ok(decision) = catch_unwind(AssertUnwindSafe(|| job.submission.command.decide(desk))) else {
+        return Decided::Broken;
+    };
+    match if_matches(&job.submission, &reads, decision) {
+        Ok(decision) => accept(desk, job, reads, decision),
+        Err(error) => Decided::Proposed(proposed(job, reads, Vec::new(), false), Verdict::Refused(error)),
+    }
+}
+
+/// `If-Match` is about what the caller may see: the versions of what is not theirs are not told.
+fn if_matches(
+    submission: &Submission,
+    reads: &[(StreamId, u32)],
+    decision: Result<Decision, Refusal>,
+) -> Result<Decision, Error> {
+    let current = reads.first().map_or(0, |(_, version)| *version);
+    match decision {
+        Err(refusal) if refusal.kind == Kind::NotFound => Err(Error::Refused(refusal)),
+        _ if submission.if_match.is_some_and(|wanted| wanted != current) => Err(Error::Stale { current }),
+        decision => decision.map_err(Error::Refused),
     }
 }
 
 fn accept(desk: &mut Desk, job: &Job, reads: Vec<(StreamId, u32)>, decision: Decision) -> Decided {
-    let mut events = Vec::with_capacity(decision.events.len());
-    for (stream, event) in decision.events {
-        // Every stream that is written to was named, and so is on the desk.
-        let Some(entry) = desk.entry(&stream) else { return Decided::Broken };
-        entry.evolve(&event);
-        events.push((stream, entry.version, event));
-    }
+    let evolved = catch_unwind(AssertUnwindSafe(|| {
+        let evolve = |(stream, event): &(StreamId, Event)| {
+            // Every stream that is written to was named, and so is on the desk.
+            let entry = desk.entry(stream)?;
+            entry.evolve(event);
+            Some(entry.version)
+        };
+        decision.events.iter().map(evolve).collect::<Option<Vec<u32>>>()
+    }));
+    let Ok(Some(versions)) = evolved else {
+        // Some of it may be on the desk: nothing of it may be kept.
+        decision.events.iter().for_each(|(stream, _)| desk.remove(stream));
+        return Decided::Broken;
+    };
+    let events = decision.events.into_iter().zip(versions);
+    let events = events.map(|((stream, event), version)| (stream, version, event)).collect();
     Decided::Proposed(proposed(job, reads, events, true), Verdict::Accepted)
 }
 
 fn proposed(
     job: &Job,
     reads: Vec<(StreamId, u32)>,
-    events: Vec<(StreamId, u32, domain::Event)>,
+    events: Vec<(StreamId, u32, Event)>,
     record: bool,
 ) -> Proposed {
     let Submission { key, fingerprint, metadata, answer, .. } = &job.submission;

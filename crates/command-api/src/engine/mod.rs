@@ -5,7 +5,9 @@
 //! grows. Replies go out after the commit. Commands whose streams another node has moved are decided again on fresh state; no
 //! caller ever sees a conflict that it did not ask about.
 
+mod append;
 mod batch;
+mod fill;
 mod memory;
 mod run;
 mod snapshots;
@@ -146,11 +148,16 @@ impl Engine {
     /// Gives a command to the engine and waits until it is in the log, or refused.
     pub async fn execute(&self, submission: Submission) -> Result<Receipt, Error> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { submission, at: Utc::now(), deadline: Instant::now() + DEADLINE, reply };
+        let deadline = Instant::now() + DEADLINE;
+        let job = Job { submission, at: Utc::now(), deadline, reply };
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Unavailable,
         })?;
-        answer.await.unwrap_or(Err(Error::Unavailable))
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(Ok(answer)) => answer,
+            // Too late, or the engine is gone.
+            Ok(Err(_)) | Err(_) => Err(Error::Unavailable),
+        }
     }
 }

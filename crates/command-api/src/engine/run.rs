@@ -3,41 +3,48 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use domain::StreamId;
-use event_store::{Appended, Batch, EventStore, Head, Outcome, Position, Proposed};
+use event_store::{EventStore, Head, Position};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::batch::{Decided, Verdict, decide};
-use super::memory::{Desk, Memory, wanted};
+use super::memory::{Desk, Memory};
 use super::snapshots::Snapshots;
 use super::{Error, Job, Options, Receipt};
 
-/// Streams are named by states, which are loaded by name: an order's stock items are known from its cart. No chain is longer.
-const LOAD_ROUNDS_MAX: usize = 6;
-/// Between two tries when the database is away, at most.
-const PAUSE_MAX: Duration = Duration::from_millis(500);
+/// After the database was away while streams were loaded.
+const PAUSE: Duration = Duration::from_millis(50);
+/// A try that takes longer is given up: the connection may lead nowhere.
+const TRY_MAX: Duration = Duration::from_secs(10);
+/// Reads and events in one batch, about. A thousand lines of a cart are thousands of them.
+const BATCH_ROWS_MAX: usize = 20_000;
 
-struct Running {
-    store: EventStore,
+pub(super) struct Running {
+    pub(super) store: EventStore,
     options: Options,
-    memory: Memory,
+    pub(super) memory: Memory,
     snapshots: Snapshots,
-    node: Uuid,
-    known: Option<Head>,
+    pub(super) node: Uuid,
+    /// Where the log ends. `None`: look.
+    pub(super) known: Option<Head>,
+    /// Where it ended when it was last known.
+    last_known: Option<Head>,
     /// Where the log ended when it was last seen that another node had appended. States that were verified before then may
     /// have changed, though nobody has looked yet.
-    foreign: Position,
+    pub(super) foreign: Position,
+    /// Commands in the next batch, at most: fewer after a batch that the log does not take, so that the one command that spoils it
+    /// is soon alone.
+    pub(super) batch_max: usize,
     /// Commands to be decided again, first in the next batch.
-    again: VecDeque<Job>,
+    pub(super) again: VecDeque<Job>,
 }
 
 /// A decided command on its way to the log.
-struct Underway {
-    job: Job,
-    verdict: Verdict,
+pub(super) struct Underway {
+    pub(super) job: Job,
+    pub(super) verdict: Verdict,
 }
 
 pub(super) async fn run(
@@ -55,7 +62,9 @@ pub(super) async fn run(
         snapshots,
         node: Uuid::now_v7(),
         known: None,
+        last_known: None,
         foreign: Position(0),
+        batch_max: options.batch_max,
         again: VecDeque::new(),
     };
     loop {
@@ -92,7 +101,7 @@ impl Running {
         let (mut jobs, mut keys, mut bytes) = (Vec::new(), HashSet::new(), 0);
         let mut later = VecDeque::new();
         while let Some(job) = self.again.pop_front() {
-            let full = jobs.len() >= self.options.batch_max || bytes >= self.options.batch_bytes_max;
+            let full = jobs.len() >= self.batch_max || bytes >= self.options.batch_bytes_max;
             if full || !keys.insert(job.submission.key) {
                 later.push_back(job);
                 continue;
@@ -107,166 +116,74 @@ impl Running {
 
     async fn process(&mut self, jobs: Vec<Job>) {
         let now = Instant::now();
-        let (jobs, late): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.deadline > now);
+        let (mut jobs, late): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| job.deadline > now);
         late.into_iter().for_each(|job| reply(job, Err(Error::Unavailable)));
         let Some(known) = self.known().await else { return Self::give_up(jobs) };
         let mut desk = Desk::default();
-        if let Err(error) = self.fill(&mut desk, &jobs, known.position).await {
-            tracing::error!(%error, "streams cannot be loaded");
+        if let Err(error) = self.fill(&mut desk, &mut jobs, known.position).await {
+            tracing::warn!(%error, "streams cannot be loaded");
             self.keep(desk);
             self.known = None;
-            return self.postpone(jobs).await;
+            self.put_back(jobs);
+            return tokio::time::sleep(PAUSE).await;
         }
-        let (mut proposed, mut underway) = (Vec::new(), Vec::new());
-        for job in jobs {
+        let (mut proposed, mut underway, mut later) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rows = 0;
+        let mut jobs = jobs.into_iter();
+        while rows < BATCH_ROWS_MAX
+            && let Some(job) = jobs.next()
+        {
             match decide(&mut desk, &job) {
                 Decided::Proposed(each, verdict) => {
+                    rows += each.reads.len() + each.events.len();
                     proposed.push(each);
                     underway.push(Underway { job, verdict });
                 }
-                Decided::NotYet => self.again.push_back(job),
+                Decided::NotYet => later.push(job),
                 Decided::Broken => {
-                    // A half-applied decision may be on the desk: nothing of it may be kept.
                     tracing::error!("a command cannot be decided; this is a defect");
                     reply(job, Err(Error::Defect));
-                    self.retry_all(underway);
-                    return;
+                    break;
                 }
             }
         }
+        later.extend(jobs);
+        self.put_back(later);
         if proposed.is_empty() {
             return self.keep(desk);
         }
         self.append(known, desk, proposed, underway).await;
     }
 
+    /// Where the log ends. What happened since it was last known is not known: another node may have appended, or the log may
+    /// be another one.
     async fn known(&mut self) -> Option<Head> {
-        if self.known.is_none() {
-            self.known = self.store.head().await.ok();
+        if self.known.is_some() {
+            return self.known;
         }
+        let head = match within(self.store.head()).await {
+            Ok(head) => head,
+            Err(error) => {
+                tracing::warn!(%error, "the head of the log cannot be read");
+                return None;
+            }
+        };
+        if self.last_known.is_some_and(|last| last.epoch != head.epoch || last.position > head.position) {
+            tracing::warn!("the log is another one than before; all states are forgotten");
+            self.memory.forget_all();
+        }
+        self.foreign = head.position;
+        self.ends(head);
         self.known
     }
 
-    /// Puts all states that the batch needs on the desk: from memory, or loaded, all with one query a round.
-    async fn fill(&self, desk: &mut Desk, jobs: &[Job], known: Position) -> Result<(), event_store::Error> {
-        for _ in 0..LOAD_ROUNDS_MAX {
-            let mut missing: HashSet<StreamId> = HashSet::new();
-            let mut found = false;
-            for job in jobs {
-                for stream in job.submission.command.streams(desk) {
-                    if desk.has(&stream) || missing.contains(&stream) {
-                        continue;
-                    }
-                    match self.memory.take(&stream) {
-                        Some(entry) => {
-                            desk.put(stream, entry);
-                            found = true;
-                        }
-                        None => drop(missing.insert(stream)),
-                    }
-                }
-            }
-            if missing.is_empty() && !found {
-                return Ok(());
-            }
-            if !missing.is_empty() {
-                let wanted: Vec<_> = missing.into_iter().map(wanted).collect();
-                self.store.load(&wanted).await?.into_iter().for_each(|loaded| desk.load(loaded, known));
-            }
-        }
-        Ok(())
-    }
-
-    async fn append(
-        &mut self,
-        known: Head,
-        mut desk: Desk,
-        commands: Vec<Proposed>,
-        underway: Vec<Underway>,
-    ) {
-        let last_deadline = underway.iter().map(|each| each.job.deadline).max().unwrap_or_else(Instant::now);
-        // With a state on the desk that nobody has verified since another node appended, the log must look at each of them.
-        let position = if desk.verified() < self.foreign { Position(0) } else { known.position };
-        let batch = Batch { known: Head { position, ..known }, node: self.node, commands };
-        let begun = Instant::now();
-        let (mut pause, mut tries) = (Duration::from_millis(5), 0_u32);
-        let appended = loop {
-            match self.store.append(&batch).await {
-                Ok(appended) => break appended,
-                Err(event_store::Error::Unavailable(error)) if Instant::now() + pause < last_deadline => {
-                    // It may have been appended or not. The same keys again cannot do it twice.
-                    tracing::warn!(%error, "the log does not answer; the same batch is sent again");
-                    tries += 1;
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(PAUSE_MAX);
-                }
-                Err(event_store::Error::EpochMoved) => {
-                    tracing::warn!("the log has another epoch; all states are forgotten");
-                    self.memory.forget_all();
-                    self.known = None;
-                    return self.retry_all(underway);
-                }
-                Err(error) => {
-                    tracing::error!(%error, "a batch could not be appended");
-                    self.known = None;
-                    return underway.into_iter().for_each(|each| reply(each.job, Err(Error::Unavailable)));
-                }
-            }
-        };
-        metrics::histogram!("engine_append_seconds").record(begun.elapsed().as_secs_f64());
-        let head = appended.head;
-        if own_events(&appended) != head.position.0.saturating_sub(known.position.0) {
-            self.foreign = head.position;
-        }
+    /// The log ends there now.
+    pub(super) fn ends(&mut self, head: Head) {
         self.known = Some(head);
-        self.answer(&batch, appended, &mut desk, underway, tries > 0);
-        for (stream, _) in batch.commands.iter().flat_map(|command| &command.reads) {
-            desk.verify(stream, head.position);
-        }
-        self.keep(desk);
+        self.last_known = Some(head);
     }
 
-    /// Answers what the log has confirmed. What it has not confirmed was never so: its streams leave the desk.
-    fn answer(
-        &mut self,
-        batch: &Batch,
-        appended: Appended,
-        desk: &mut Desk,
-        underway: Vec<Underway>,
-        tried_before: bool,
-    ) {
-        let epoch = appended.head.epoch;
-        for ((each, command), outcome) in underway.into_iter().zip(&batch.commands).zip(appended.outcomes) {
-            let Underway { job, verdict } = each;
-            match (outcome, verdict) {
-                (Outcome::Appended { last: position, .. }, _)
-                | (Outcome::Unchanged { at: position }, Verdict::Accepted) => {
-                    let version = own_version(command);
-                    let head = Head { epoch, position };
-                    let answer = job.submission.answer.clone();
-                    reply(job, Ok(Receipt { head, answer, replayed: false, version }));
-                }
-                (Outcome::Unchanged { .. }, Verdict::Refused(error)) => reply(job, Err(error)),
-                (Outcome::Seen(seen), _) => {
-                    disown(desk, command);
-                    if seen.fingerprint != job.submission.fingerprint {
-                        reply(job, Err(Error::KeyReused));
-                        continue;
-                    }
-                    let head = Head { epoch, position: seen.last.unwrap_or(appended.head.position) };
-                    let answer = serde_json::from_str(&seen.answer).unwrap_or_default();
-                    reply(job, Ok(Receipt { head, answer, replayed: !tried_before, version: None }));
-                }
-                (Outcome::Moved, _) => {
-                    metrics::counter!("engine_moved").increment(1);
-                    disown(desk, command);
-                    self.again.push_back(job);
-                }
-            }
-        }
-    }
-
-    fn keep(&self, desk: Desk) {
+    pub(super) fn keep(&self, desk: Desk) {
         for (stream, entry) in desk.drain() {
             let every = self.options.snapshot_every;
             if entry.version / every > entry.before / every {
@@ -276,15 +193,16 @@ impl Running {
         }
     }
 
-    fn retry_all(&mut self, underway: Vec<Underway>) {
-        for each in underway.into_iter().rev() {
-            self.again.push_front(each.job);
-        }
+    /// Batches may be larger again, after one that went well.
+    pub(super) fn grow(&mut self) {
+        self.batch_max = (self.batch_max * 2).min(self.options.batch_max).max(1);
     }
 
-    async fn postpone(&mut self, jobs: Vec<Job>) {
-        self.again.extend(jobs);
-        tokio::time::sleep(PAUSE_MAX / 10).await;
+    /// Back to the front of what waits, in order.
+    pub(super) fn put_back(&mut self, jobs: impl IntoIterator<Item = Job, IntoIter: DoubleEndedIterator>) {
+        for job in jobs.into_iter().rev() {
+            self.again.push_front(job);
+        }
     }
 
     fn give_up(jobs: Vec<Job>) {
@@ -293,26 +211,17 @@ impl Running {
     }
 }
 
-/// Everything that a command looked at may be other than it is on the desk, and what it did there never happened.
-fn disown(desk: &mut Desk, command: &Proposed) {
-    command.reads.iter().for_each(|(stream, _)| desk.remove(stream));
-}
-
-/// How many events the batch has added to the log.
-fn own_events(appended: &Appended) -> u64 {
-    let count = |outcome: &Outcome| match outcome {
-        Outcome::Appended { first, last } => last.0 - first.0 + 1,
-        _ => 0,
-    };
-    appended.outcomes.iter().map(count).sum()
-}
-
-/// The version of a command's own stream after it.
-fn own_version(command: &Proposed) -> Option<u32> {
-    let (own, before) = command.reads.first()?;
-    let after =
-        command.events.iter().rev().find(|(stream, ..)| stream == own).map(|(_, version, _)| *version);
-    Some(after.unwrap_or(*before))
+/// Gives up a try that takes too long.
+pub(super) async fn within<T>(
+    asked: impl Future<Output = Result<T, event_store::Error>>,
+) -> Result<T, event_store::Error> {
+    match tokio::time::timeout(TRY_MAX, asked).await {
+        Ok(answer) => answer,
+        Err(_) => {
+            let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time");
+            Err(event_store::Error::Unavailable(sqlx::Error::Io(late)))
+        }
+    }
 }
 
 /// About what a command takes in a batch: it need not be exact, only bounded.
@@ -320,7 +229,7 @@ fn estimated_bytes(job: &Job) -> usize {
     1_024 + job.submission.answer.to_string().len()
 }
 
-fn reply(job: Job, answer: Result<Receipt, Error>) {
+pub(super) fn reply(job: Job, answer: Result<Receipt, Error>) {
     // Whoever asked may have gone away; what was done is done.
     let _ = job.reply.send(answer);
 }

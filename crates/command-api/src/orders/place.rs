@@ -22,8 +22,8 @@ use super::settlements::Settled;
 use crate::app::App;
 use crate::customers::profile;
 use crate::edge::{
-    Asked, Asking, Body, By, Conflicts, Forbidden, Malformed, Missing, NotWell, Preferring, Unauthenticated,
-    answered, log_failure, present_buyer, submit,
+    Asked, AskingAnew, Body, By, Conflicts, Forbidden, Malformed, Missing, NotWell, Preferring,
+    Unauthenticated, answered, log_failure, present_buyer, submit,
 };
 use crate::engine::Receipt;
 
@@ -31,7 +31,7 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 
 /// Makes an order of a cart: every piece is reserved or none, and the payment is asked for.
 #[utoipa::path(
-    post, path = "/v1/orders", tag = "orders", params(Asking, Preferring), request_body = NewOrder,
+    post, path = "/v1/orders", tag = "orders", params(AskingAnew, Preferring), request_body = NewOrder,
     security(("bearer" = [])),
     responses(
         (status = 201, description = "The order is placed", body = Placed),
@@ -54,7 +54,7 @@ pub(crate) async fn place(
         None => None,
     };
     let answer = json!({"order_id": order_id});
-    let mut receipt = submit(&app, &asked, By::caller(&caller), &body.bytes, command, answer).await?;
+    let mut receipt = submit(&app, &asked.anew(), By::caller(&caller), &body.bytes, command, answer).await?;
     let deadline = Instant::now() + prefer.wait.unwrap_or_default();
     let first = receipt.answer["order_id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(order_id);
     let mut status = Status::PendingPayment;

@@ -44,7 +44,7 @@ pub(crate) struct Tokens {
     /// Seconds that the access token is valid.
     #[schema(example = 900)]
     expires_in: u64,
-    /// Gets the next ones; valid 30 days, once.
+    /// Gets the next ones; valid 30 days, once, and not beyond the 90 days of its session.
     refresh_token: String,
 }
 

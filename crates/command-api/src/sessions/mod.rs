@@ -8,10 +8,7 @@ use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use domain::customer::EmailIndex;
-use domain::customer::email::State as Claim;
 use domain::text::Email;
-use domain::{Event, StreamId};
-use event_store::Wanted;
 use http_surface::Problem;
 use http_surface::auth::{Caller, Claims};
 use std::time::Duration;
@@ -19,7 +16,8 @@ use std::time::Duration;
 use self::bodies::{Refresh, SignIn, Tokens};
 use crate::accounts::{Account, Renewed, Session};
 use crate::app::App;
-use crate::edge::{Body, Malformed, Missing, NotWell, TooMany, Unauthenticated, log_failure};
+use crate::customers::owner;
+use crate::edge::{Body, Malformed, Missing, NotWell, TooMany, Unauthenticated};
 
 /// How long an access token is valid.
 const ACCESS: Duration = Duration::from_secs(15 * 60);
@@ -54,27 +52,16 @@ fn refused() -> Problem {
     Problem::unauthorised("invalid-credentials", "the e-mail address or the password is wrong")
 }
 
-/// The account of an address. A row that is still pending counts when the log says that its customer has the address.
+/// The account of an address. A row that is still pending counts when the log says that its customer has the address: that one is
+/// fetched by its id, among however many others that were cut off.
 async fn registered(app: &App, index: &EmailIndex) -> Result<Option<Account>, Problem> {
-    let mut rows = app.accounts.of(index).await?;
-    if rows.first().is_none_or(|first| first.active) {
-        return Ok(rows.into_iter().next());
+    match app.accounts.of(index).await? {
+        Some(pending) if !pending.active => match owner(app, index).await? {
+            Some(owner) => Ok(app.accounts.of_owner(index, owner.0).await?),
+            None => Ok(None),
+        },
+        found => Ok(found),
     }
-    let wanted = [Wanted { stream: StreamId::email(index), after_version: 0 }];
-    let loaded = app.store.load(&wanted).await.map_err(log_failure)?;
-    let owner = loaded.first().and_then(|loaded| {
-        let state = match &loaded.snapshot {
-            Some((_, domain::State::Email(state))) => state.clone(),
-            _ => Claim::default(),
-        };
-        let events = loaded.events.iter().filter_map(|recorded| match &recorded.event {
-            Event::Customer(event) => Some(event),
-            _ => None,
-        });
-        events.fold(state, domain::customer::email::evolve).owner()
-    });
-    rows.retain(|row| owner.is_some_and(|owner| owner.0 == row.account_id));
-    Ok(rows.into_iter().next())
 }
 
 fn tokens(app: &App, session: &Session) -> Result<Response, Problem> {

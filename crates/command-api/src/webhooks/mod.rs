@@ -6,7 +6,7 @@ use chrono::Utc;
 use domain::ids::CaptureId;
 use domain::{Actor, Command, Kind, checkout};
 use event_store::{CommandKey, Metadata};
-use http_surface::{Correlation, PathText, Problem};
+use http_surface::{Correlation, PathText, Problem, body_bytes};
 use payments::{News, Notice};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,10 +44,9 @@ pub(crate) async fn notice(
     request: Request,
 ) -> Result<Json<Taken>, Problem> {
     let gateway = app.gateways.get(&name).ok_or_else(|| Problem::not_found("gateway"))?;
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await;
-    let body = body.map_err(|_| Problem::body_too_large(BODY_BYTES_MAX))?;
-    let header = |name: &str| parts.headers.get(name)?.to_str().ok().map(str::to_owned);
+    let headers = request.headers().clone();
+    let body = body_bytes(request, &(), BODY_BYTES_MAX).await?;
+    let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     let notice = gateway.verify_webhook(&header, &body, Utc::now().timestamp()).map_err(|forged| {
         tracing::warn!(gateway = name, reason = %forged, "a webhook was not believed");
         Problem::unauthorised("forged-webhook", "the webhook is not signed as it must be")

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use config::{Config, Environment, File, FileFormat, Source};
+use config::{Config, ConfigError, Environment, File, FileFormat, Source};
 use secrecy::ExposeSecret;
 use tracing_subscriber::EnvFilter;
 
@@ -70,9 +70,8 @@ impl Configuration {
         for (key, value) in &flags.overrides {
             builder = builder.set_override_option(*key, value.clone())?;
         }
-        let loaded: Self = builder.build()?.try_deserialize().map_err(|error| {
-            anyhow::anyhow!("the configuration is wrong (file, JUMUN_* variables or flags): {error}")
-        })?;
+        let built = builder.build()?;
+        let loaded: Self = built.clone().try_deserialize().map_err(|error| explained(&built, &error))?;
         loaded.check()?;
         Ok(loaded)
     }
@@ -105,6 +104,21 @@ impl Configuration {
             }
         }
         Ok(())
+    }
+}
+
+/// The error, with the place that the value came from.
+fn explained(built: &Config, error: &ConfigError) -> anyhow::Error {
+    let text = error.to_string();
+    let named = |key: &&&str| text.contains(&format!("`{key}`"));
+    let origin =
+        KEYS.iter().find(named).and_then(|key| built.collect().ok()?.get(*key)?.origin().map(str::to_owned));
+    match origin {
+        Some(origin) if !text.contains(&origin) => {
+            anyhow::anyhow!("the configuration is wrong: {text} in {origin}")
+        }
+        Some(_) => anyhow::anyhow!("the configuration is wrong: {text}"),
+        None => anyhow::anyhow!("the configuration is wrong: {text} (from a flag)"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Configuration: `jumun.toml`, then `JUMUN_*` from the environment, then flags. What is wrong in it stops the start, with the
 //! key's name and where it came from.
 
+mod choices;
 mod load;
 pub(crate) mod secrets;
 #[cfg(test)]
@@ -14,6 +15,8 @@ use anyhow::{Context, Result, bail};
 use event_store::MasterKey;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+
+pub(crate) use self::choices::{Capture, LogFormat, PostgresPrograms};
 
 /// A shorter secret could be guessed.
 const SECRET_BYTES_MIN: usize = 32;
@@ -42,38 +45,6 @@ impl Flags {
         self.overrides.push((key, value.map(|value| value.to_string())));
         self
     }
-}
-
-/// When money that is held is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Capture {
-    /// When the goods leave the house.
-    #[default]
-    AtShipment,
-    /// When the gateway says yes.
-    AtOnce,
-}
-
-/// How it is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
-}
-
-/// Where the private PostgreSQL's programs come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PostgresPrograms {
-    /// Installed ones when there are any, else from the package registry.
-    #[default]
-    Auto,
-    /// From the package registry.
-    Download,
 }
 
 /// All that can be configured. The secrets are not printed, and neither is this.
@@ -144,10 +115,10 @@ impl Default for Configuration {
             sandbox_webhook_url: "http://127.0.0.1:8080/v1/webhooks/sandbox".to_owned(),
             sandbox_late_millis: 3_000,
             reservation_seconds: 15 * 60,
-            capture: Capture::default(),
+            capture: Capture::AtShipment,
             log: None,
             log_format: None,
-            postgres_programs: PostgresPrograms::default(),
+            postgres_programs: PostgresPrograms::Auto,
             maven_repository: "https://repo1.maven.org/maven2".to_owned(),
         }
     }

@@ -59,8 +59,13 @@ fn wrong_values_stop_the_start_with_the_name_of_the_key() {
     refused(None, &[("JUMUN_RESERVATION_SECONDS", "soon")], &["reservation_seconds", "soon"]);
     refused(None, &[("JUMUN_RESERVATION_SECONDS", "-1")], &["reservation_seconds"]);
     refused(None, &[("JUMUN_RESERVATION_SECONDS", "0")], &["reservation_seconds"]);
-    refused(None, &[("JUMUN_CAPTURE", "never")], &["capture", "never"]);
-    refused(None, &[("JUMUN_COMMAND_LISTEN", "here")], &["command_listen"]);
+    refused(
+        None,
+        &[("JUMUN_CAPTURE", "never")],
+        &["capture", "at_shipment or at_once, not never", "environment"],
+    );
+    refused(None, &[("JUMUN_COMMAND_LISTEN", "here")], &["command_listen", "environment"]);
+    refused(Some("log_format = \"xml\""), &[], &["log_format", ".toml"]);
     refused(None, &[("JUMUN_LOG", "a=b=c")], &["log"]);
     refused(None, &[("JUMUN_MAVEN_REPOSITORY", "ftp://example.com")], &["maven_repository"]);
     refused(Some("reservation_seconds = \"x\""), &[], &["reservation_seconds", ".toml"]);

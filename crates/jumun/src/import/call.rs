@@ -98,6 +98,13 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The key of the call was used for another request: nothing that the shop says about this one.
+    pub(super) fn is_of_the_key(&self) -> bool {
+        self.code == "idempotency-key-reused"
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.code.as_str(), self.detail.as_str()) {
@@ -124,11 +131,38 @@ impl From<anyhow::Error> for Failure {
 }
 
 impl Failure {
+    /// Ends the import when the call's key was used for another request. What has become of that one is not known here, so this is
+    /// no refusal of what was asked.
+    pub(super) fn unless_of_the_key(self, what: &str) -> Self {
+        match self {
+            Self::Refused(refusal) if refusal.is_of_the_key() => Self::Broken(anyhow::anyhow!(
+                "{what} was asked for before, but otherwise, and asking again could do it twice ({refusal})"
+            )),
+            failure => failure,
+        }
+    }
+
     /// Ends the import: this is nothing that the shop may say no to.
     pub(super) fn fatal(self, what: &str) -> anyhow::Error {
         match self {
             Self::Refused(refusal) => anyhow::anyhow!("{what}: {refusal}"),
             Self::Broken(error) => error,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_was_used_otherwise_ends_the_import_and_a_refusal_does_not() {
+        let failure = |code: &str| {
+            let body = serde_json::json!({"code": code, "detail": "why"});
+            Failure::Refused(Refusal::read(422, &body)).unless_of_the_key("the order")
+        };
+        assert!(matches!(failure("out-of-stock"), Failure::Refused(_)));
+        let Failure::Broken(error) = failure("idempotency-key-reused") else { panic!("it goes on") };
+        assert!(error.to_string().starts_with("the order was asked for before"), "{error}");
     }
 }

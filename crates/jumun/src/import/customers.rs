@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::json;
 
 use super::call::{As, Call, Failure};
-use super::keys::{Keys, Secret};
+use super::keys::Secret;
 use super::shop::Shop;
 
 /// A customer's access token, once there is one; held while one is fetched, so that each is fetched once.
@@ -16,7 +16,6 @@ type Token = Arc<tokio::sync::Mutex<Option<String>>>;
 /// All customers of an import.
 pub(super) struct Customers {
     shop: Arc<Shop>,
-    keys: Keys,
     secret: Secret,
     tokens: Mutex<HashMap<String, Token>>,
 }
@@ -30,8 +29,8 @@ pub(super) fn email(customer: &str) -> String {
 }
 
 impl Customers {
-    pub(super) fn new(shop: Arc<Shop>, keys: Keys, secret: Secret) -> Self {
-        Self { shop, keys, secret, tokens: Mutex::default() }
+    pub(super) fn new(shop: Arc<Shop>, secret: Secret) -> Self {
+        Self { shop, secret, tokens: Mutex::default() }
     }
 
     /// The access token of a customer, who is registered and signed in when that has not happened yet.
@@ -71,7 +70,7 @@ impl Customers {
             "name": format!("Customer {customer}"),
             "locale": "en",
         });
-        let call = Call::post("/v1/customers", As::Nobody, person).key(self.keys.of(&["customer", customer]));
+        let call = Call::post("/v1/customers", As::Nobody, person).key(self.secret.key(customer));
         match self.shop.send(&call).await {
             Ok(_) => Ok(()),
             // An earlier import has registered them. Whether with this secret, signing in shows.

@@ -67,17 +67,19 @@ impl Journal {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let failed = || format!("{} cannot be opened", path.display());
         let file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path);
-        let mut file = file.with_context(failed)?;
+        let file = file.with_context(failed)?;
         if file.try_lock().is_err() {
             bail!("another import of this file is running: wait until it has ended");
         }
-        let text = std::fs::read_to_string(path).with_context(failed)?;
-        let mut known = Known::default();
-        // A line that a kill has cut off is as if it had not been written.
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).for_each(|entry| known.learn(entry));
-        if !text.is_empty() && !text.ends_with('\n') {
-            file.write_all(b"\n").with_context(failed)?;
+        let bytes = std::fs::read(path).with_context(failed)?;
+        // What a kill has cut off, perhaps within a character, is as if it had not been written.
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole < bytes.len() {
+            file.set_len(whole as u64).with_context(failed)?;
         }
+        let mut known = Known::default();
+        let lines = bytes[..whole].split(|byte| *byte == b'\n');
+        lines.filter_map(|line| serde_json::from_slice(line).ok()).for_each(|entry| known.learn(entry));
         Ok(Self(Mutex::new((file, known)), path.to_owned()))
     }
 
@@ -136,7 +138,9 @@ mod tests {
         journal.refused("2", "A", "because").unwrap();
         journal.refused("3", WHOLE, "declined").unwrap();
         drop(journal);
-        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"done\":{\"invo").unwrap();
+        // Once whole, once cut off within a character, once by an earlier version that ended the torn line.
+        let mut torn = OpenOptions::new().append(true).open(&path).unwrap();
+        torn.write_all(b"{\"done\":{\"invoice\":\"caf\xc3\n{\"done\":{\"invoice\":\"caf\xc3").unwrap();
         let journal = Journal::open(&path).unwrap();
         journal.done("4", None).unwrap();
         drop(journal);

@@ -44,11 +44,24 @@ impl Secret {
 
     /// The password of an imported customer: nobody can guess it, and a later run can sign in with it again.
     pub(super) fn password(&self, customer: &str) -> String {
+        hex::encode(self.of("customer", customer))
+    }
+
+    /// The idempotency key of a customer's registration, which is done without a token: it must be as random as a password, and the
+    /// same in a later run.
+    pub(super) fn key(&self, customer: &str) -> Uuid {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&self.of("registration", customer)[..16]);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    fn of(&self, purpose: &str, customer: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.0);
-        hash.update(b"customer\n");
+        hash.update(purpose.as_bytes());
+        hash.update(b"\n");
         hash.update(customer.as_bytes());
-        hex::encode(hash.finalize())
+        hash.finalize().into()
     }
 }
 
@@ -76,5 +89,8 @@ mod tests {
         assert_ne!(secret.password("17850"), secret.password("17851"));
         assert_ne!(secret.password("17850"), Secret::random().password("17850"));
         assert!(Secret::parse("00").is_none());
+        assert_eq!((secret.key("17850"), secret.key("17850").get_version_num()), (again.key("17850"), 4));
+        assert_ne!(secret.key("17850"), secret.key("17851"));
+        assert!(!secret.password("17850").starts_with(&secret.key("17850").simple().to_string()[..8]));
     }
 }

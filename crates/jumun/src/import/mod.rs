@@ -1,7 +1,7 @@
 //! `jumun import invoices`: plays a shop's invoices through the public API, as a client would.
 //!
 //! A file becomes a table of rows ([`table`]), lines ([`line`]) and a [`plan`], all without the shop; the [`player`] plays the plan,
-//! and at the end [`reconciliation`] compares what the file, the log and the query API say.
+//! and at the end [`reconciliation`] and [`logged`] compare what the file, the log and the query API say.
 
 mod call;
 mod catalogue;
@@ -11,6 +11,7 @@ mod give_back;
 mod journal;
 mod keys;
 mod line;
+mod logged;
 mod orders;
 mod plan;
 #[cfg(test)]
@@ -36,11 +37,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use domain::Currency;
 
-use call::{As, Call, Failure};
+use call::{As, Call};
 use journal::Journal;
 use keys::Keys;
+use logged::Compared;
 use plan::Plan;
 use player::Player;
+use reconciliation::Sums;
 use report::Report;
 use shop::{Shop, Way};
 use state::State;
@@ -117,7 +120,7 @@ async fn import(arguments: &Arguments) -> Result<Report> {
         keys,
         currency,
         journal: journal.clone(),
-        customers: customers::Customers::new(shop.clone(), keys, state.secret),
+        customers: customers::Customers::new(shop.clone(), state.secret),
         catalogue: Arc::new(catalogue::Catalogue::new(shop.clone(), keys, currency)),
     };
     let progress = progress::Progress::new();
@@ -125,25 +128,22 @@ async fn import(arguments: &Arguments) -> Result<Report> {
     progress.end();
     let name = arguments.file.file_name().unwrap_or_default().to_string_lossy();
     let default = state.folder.join(format!("{name}.rejected.csv"));
-    reconcile(arguments, &plan, &header, &shop, &journal, &default).await
-}
-
-async fn reconcile(
-    arguments: &Arguments,
-    plan: &Plan,
-    header: &[String],
-    shop: &Arc<Shop>,
-    journal: &Journal,
-    default: &std::path::Path,
-) -> Result<Report> {
+    let (plan, journal) = (&plan, &journal);
+    let (compared, query) = look(plan, keys, &shop, journal).await?;
     let played = journal.look(|known| reconciliation::played(plan, known));
-    let (log, token) = reconciliation::of_log(shop, &played.orders).await?;
-    let query = reconciliation::of_query(shop, &played.orders, token.as_deref()).await?;
     let mut rejected = plan.rejected.clone();
     rejected.extend(played.rejected.clone());
-    let text = rejects::text(header, &plan.rows, &rejected)?;
-    let rejects = rejects::write(arguments.rejects.as_deref(), default, &arguments.file, &text)?;
-    Ok(Report::new(plan, &played, &log, &query, rejected.len(), rejects))
+    let text = rejects::text(&header, &plan.rows, &rejected)?;
+    let rejects = rejects::write(arguments.rejects.as_deref(), &default, &arguments.file, &text)?;
+    Ok(Report::new(plan, &played, compared, &query, rejected.len(), rejects))
+}
+
+/// What the log and the query API say.
+async fn look(plan: &Plan, keys: Keys, shop: &Arc<Shop>, journal: &Journal) -> Result<(Compared, Sums)> {
+    let logged = logged::read(shop, &logged::commands(plan, keys)).await?;
+    let compared = journal.look(|known| logged.compare(plan, known))?;
+    let query = reconciliation::of_query(shop, &compared.orders, logged.token.as_deref()).await?;
+    Ok((compared, query))
 }
 
 fn way(arguments: &Arguments) -> Result<Way> {
@@ -172,13 +172,14 @@ async fn check_rights(shop: &Shop) -> Result<()> {
     event.map(drop).map_err(|failure| failure.fatal("the log cannot be read"))
 }
 
-/// A journal about orders that this shop has never had was written about another shop, at the same place before.
+/// A journal about orders that this shop has never had was written about another shop, at the same place before. The log is asked:
+/// a read model may be behind, or being rebuilt, and then has not got them yet.
 async fn forget_another_shop(shop: &Shop, journal: &Journal) -> Result<()> {
     let order = journal.look(|known| known.done.values().flatten().next().cloned());
     let Some(order) = order else { return Ok(()) };
-    match shop.send(&Call::get(format!("/v1/orders/{order}"), As::Staff)).await {
-        Ok(_) => Ok(()),
-        Err(Failure::Refused(refusal)) if refusal.status == 404 => journal.clear(),
-        Err(failure) => Err(failure.fatal("the shop cannot be asked")),
-    }
+    let call = Call::get(format!("/v1/events?stream=order-{order}&limit=1"), As::Analyst);
+    let response =
+        shop.open_stream(&call).await.map_err(|failure| failure.fatal("the log cannot be read"))?;
+    let events = response.bytes().await.context("the log cannot be read")?;
+    if events.trim_ascii().is_empty() { journal.clear() } else { Ok(()) }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use domain::{Currency, Money};
 use serde_json::{Value, json};
 
+use super::logged::Compared;
 use super::plan::Plan;
 use super::reconciliation::{Played, Sum, Sums};
 
@@ -18,6 +19,7 @@ pub(super) struct Report {
     pub(super) rejects: PathBuf,
     pub(super) unknown_countries: Vec<String>,
     sums: Vec<Line>,
+    differences: Vec<String>,
 }
 
 /// One currency, three times said.
@@ -38,35 +40,36 @@ impl Report {
     pub(super) fn new(
         plan: &Plan,
         played: &Played,
-        log: &Sums,
+        log: Compared,
         query: &Sums,
         rejected: usize,
         rejects: PathBuf,
     ) -> Self {
         let currencies: std::collections::BTreeSet<_> =
-            played.sums.keys().chain(log.keys()).chain(query.keys()).cloned().collect();
+            played.sums.keys().chain(log.sums.keys()).chain(query.keys()).cloned().collect();
         let of = |sums: &Sums, currency: &str| sums.get(currency).copied().unwrap_or_default();
         let line = |currency: String| Line {
             file: of(&played.sums, &currency),
-            log: of(log, &currency),
+            log: of(&log.sums, &currency),
             query: of(query, &currency),
             currency,
         };
         Self {
             lines: plan.rows.len(),
             invoices: played.invoices,
-            orders: played.orders.len(),
+            orders: log.orders.len(),
             returns: played.returns,
             rejected,
             rejects,
             unknown_countries: plan.unknown_countries.clone(),
             sums: currencies.into_iter().map(line).collect(),
+            differences: log.differences,
         }
     }
 
-    /// Whether file, log and query API say the same.
+    /// Whether file, log and query API say the same, and the log has the orders that this import knows of, and no others of it.
     pub(super) fn is_equal(&self) -> bool {
-        self.sums.iter().all(Line::is_equal)
+        self.differences.is_empty() && self.sums.iter().all(Line::is_equal)
     }
 
     /// For programs: one JSON object. Amounts are minor units.
@@ -90,6 +93,7 @@ impl Report {
             "rejects": self.rejects,
             "unknown_countries": self.unknown_countries,
             "sums": sums,
+            "differences": self.differences,
         })
     }
 
@@ -107,6 +111,7 @@ impl Report {
             said.push(format!("countries that nobody knows, sent to the United Kingdom: {names}"));
         }
         said.extend(self.table());
+        said.extend(self.differences.iter().cloned());
         said.push(if self.is_equal() { "equal" } else { "NOT equal" }.to_owned());
         said.join("\n")
     }
@@ -149,6 +154,7 @@ mod tests {
             rejects: PathBuf::new(),
             unknown_countries: Vec::new(),
             sums: vec![Line { currency: "GBP".to_owned(), file: sum, log: sum, query }],
+            differences: Vec::new(),
         }
     }
 
@@ -169,5 +175,15 @@ mod tests {
         assert_eq!(report.json()["sums"][0]["equal"], false);
         assert!(report.text().contains("-0.56 GBP"), "{}", report.text());
         assert!(report.text().ends_with("\nNOT equal"));
+    }
+
+    #[test]
+    fn an_order_too_many_is_a_difference_also_when_the_sums_are_equal() {
+        let mut report = report(Sum { sold: 123_456, refunded: 50 });
+        report.differences.push("invoice 1 has an order".to_owned());
+        assert!(!report.is_equal());
+        assert_eq!(report.json()["equal"], false);
+        assert_eq!(report.json()["differences"][0], "invoice 1 has an order");
+        assert!(report.text().ends_with("\ninvoice 1 has an order\nNOT equal"), "{}", report.text());
     }
 }

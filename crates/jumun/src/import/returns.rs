@@ -27,7 +27,8 @@ impl Player {
                 Some(order_id) => self.part(back, part, &order_id).await,
                 None => self.without_order(back, part),
             };
-            match played {
+            let what = || format!("a return of invoice {}", back.number);
+            match played.map_err(|failure| failure.unless_of_the_key(&what())) {
                 Ok(()) => {}
                 Err(Failure::Refused(refusal)) => {
                     self.journal.refused(&back.number, &part.sale, &refusal.to_string())?;

@@ -4,7 +4,10 @@ mod download;
 mod folder;
 mod left_over;
 mod owner;
+mod processes;
 mod programs;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::server::Postgres;

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 /// `nobody`, on every Linux.
-const NOBODY: Owner = Owner { uid: 65534, gid: 65534 };
+pub(super) const NOBODY: Owner = Owner { uid: 65534, gid: 65534 };
 
 /// A user, when it must be another one than ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

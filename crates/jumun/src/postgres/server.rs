@@ -1,6 +1,8 @@
 //! The server: started, watched, started again when it dies, and stopped at the end.
 
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -74,6 +76,12 @@ impl Postgres {
         self.stop.cancel();
         self.watching.await.context("PostgreSQL's watcher has panicked")
     }
+
+    /// Leaves it running, as `kill -9` of us does.
+    #[cfg(test)]
+    pub(super) fn abandon(self) {
+        self.watching.abort();
+    }
 }
 
 impl Place {
@@ -93,12 +101,8 @@ impl Place {
     }
 
     async fn launch(&self, port: u16) -> Result<Child> {
-        folder::configure(&self.cluster, port)?;
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.log)
-            .with_context(|| format!("{} cannot be written", self.log.display()))?;
+        folder::configure(&self.cluster, self.programs.owner(), port)?;
+        let log = open_log(&self.log).with_context(|| format!("{} cannot be written", self.log.display()))?;
         let mut postgres = self.programs.command("postgres");
         postgres.arg("-D").arg(&self.cluster).stdout(Stdio::from(log.try_clone()?)).stderr(Stdio::from(log));
         let mut child = postgres.spawn().context("postgres cannot be run")?;
@@ -164,6 +168,14 @@ impl Place {
     }
 }
 
+/// It is handed to PostgreSQL open, so nobody but us need be able to read it.
+fn open_log(path: &Path) -> std::io::Result<File> {
+    let log = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    // It may be there already, readable by others.
+    log.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(log)
+}
+
 /// Whether waiting does not help.
 fn is_final(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code.starts_with("28"))
@@ -215,4 +227,20 @@ fn is_free(port: u16) -> bool {
 fn free_port() -> Result<u16> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no port is free")?;
     Ok(listener.local_addr()?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_may_read_the_log_even_when_it_was_there() {
+        let path = std::env::temp_dir().join(format!("jumun-log-{}", uuid::Uuid::new_v4().simple()));
+        std::fs::write(&path, "before\n").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let log = open_log(&path).unwrap();
+        assert_eq!(log.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\n");
+        std::fs::remove_file(path).unwrap();
+    }
 }

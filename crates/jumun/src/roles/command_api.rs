@@ -57,7 +57,13 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
 /// Starts the command engine as one of these parts.
 pub(super) fn start_engine(parts: &mut Parts, store: EventStore) -> Engine {
     let (engine, running) = Engine::start(store, Options::default(), parts.shutdown.clone());
-    parts.once("command engine", running);
+    // An engine that nobody can ask any more ends. Not this one: it ends when it is told to, after those who ask have stopped.
+    let held = engine.clone();
+    parts.once("command engine", async move {
+        let ended = running.await;
+        drop(held);
+        ended
+    });
     engine
 }
 

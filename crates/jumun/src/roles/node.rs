@@ -9,8 +9,8 @@ use http_surface::auth::Keys;
 use payments::Gateways;
 use payments::sandbox::Sandbox;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::config::secrets::SecretsDir;
 use crate::config::{Configuration, required};
@@ -21,6 +21,8 @@ use crate::running::Running;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A call to a gateway without an answer after that has an unknown outcome.
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(5);
+
+const NO_ENTRY: &str = "the database does not let us in (database_url)";
 
 /// Where a role works.
 pub(super) struct Node {
@@ -69,19 +71,25 @@ impl Node {
 
     /// Connections to the database.
     pub(super) async fn pool(&self, connections_max: u32) -> Result<PgPool> {
+        self.knock().await?;
         PgPoolOptions::new()
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(self.database.clone())
             .await
-            .context("the database does not let us in (database_url)")
+            .context(NO_ENTRY)
+    }
+
+    /// A pool only says that it got no connection in time; one connection says why.
+    async fn knock(&self) -> Result<()> {
+        let connection = PgConnection::connect_with(&self.database).await.context(NO_ENTRY)?;
+        connection.close().await.context(NO_ENTRY)
     }
 
     /// Connections to the read models.
     pub(super) async fn read_pool(&self, connections_max: u32) -> Result<PgPool> {
-        projections::connect(self.database.clone(), connections_max)
-            .await
-            .context("the database does not let us in (database_url)")
+        self.knock().await?;
+        projections::connect(self.database.clone(), connections_max).await.context(NO_ENTRY)
     }
 
     /// The log.

@@ -19,7 +19,8 @@ use crate::config::{Configuration, Flags};
 use crate::telemetry;
 
 const READ_CONNECTIONS_MAX: u32 = 16;
-const LOG_CONNECTIONS_MAX: u32 = 6;
+/// Connections to the log, for long readings and live streams.
+pub(super) const LOG_CONNECTIONS_MAX: u32 = 6;
 
 /// The query API.
 #[derive(clap::Args)]

@@ -25,7 +25,7 @@ use crate::postgres::Postgres;
 use crate::running::Addresses;
 use crate::telemetry;
 
-/// All roles share the log's connections.
+/// All roles share the log's connections, but for queries: analysts' long readings must not keep commands waiting.
 const LOG_CONNECTIONS_MAX: u32 = 16;
 const READ_CONNECTIONS_MAX: u32 = 16;
 /// What the read models have to catch up with is waited for at the start, but not for ever: queries say themselves when they
@@ -104,6 +104,7 @@ impl Shop<'_> {
         migrate::apply(&self.node.pool(2).await?).await?;
         let store = self.node.store(LOG_CONNECTIONS_MAX).await?;
         let read = self.node.read_pool(READ_CONNECTIONS_MAX).await?;
+        let queried = store.with_pool(self.node.pool(query_api::LOG_CONNECTIONS_MAX).await?);
         let (down, broken) = (Down::default(), CancellationToken::new());
         let parts = || Parts::new(&down, &broken);
         let (mut servers, mut workers, mut engines, mut sandbox) = (parts(), parts(), parts(), parts());
@@ -133,7 +134,7 @@ impl Shop<'_> {
             command_api::router(&self.node, store.clone(), engine, gateways, accounts, both.clone())?;
         servers.once("command API", serve(listeners.command.0, commands, servers.shutdown.clone()));
         let queries =
-            query_api::router(&self.node, read.clone(), store.clone(), both, servers.shutdown.clone())?;
+            query_api::router(&self.node, read.clone(), queried.clone(), both, servers.shutdown.clone())?;
         servers.once("query API", serve(listeners.query.0, queries, servers.shutdown.clone()));
 
         let ended = match self.announce(&addresses, people.as_ref(), &store, &read, signalled, &broken).await
@@ -146,6 +147,7 @@ impl Shop<'_> {
             parts.stop().await;
         }
         read.close().await;
+        queried.pool().close().await;
         store.pool().close().await;
         ended
     }

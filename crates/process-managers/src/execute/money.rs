@@ -8,7 +8,15 @@ use payments::{Capture, Outcome, Refund, Void};
 use super::Task;
 use crate::steps::Ended;
 
+/// Tries of what may never come to anything, before somebody must look: with the usual pauses, about half an hour.
+const TRIES_MAX: u32 = 68;
+
 impl Task {
+    /// Not yet; but not for ever.
+    fn later_for_a_while(&self, why: String) -> Ended {
+        if self.claimed.attempts < TRIES_MAX { self.later(why) } else { Ended::Attention(why) }
+    }
+
     async fn record(&self, what: &str, payment_id: PaymentId, action: Action) -> Ended {
         self.command(what, Command::Payment(payment::Command { payment_id, action })).await
     }
@@ -52,10 +60,10 @@ impl Task {
         let line = self.line(&known.gateway)?;
         Ok(match line.gateway.void(&Void { payment_id, reference }).await {
             Outcome::Done(()) => self.record("voided", payment_id, Action::RecordVoided).await,
-            // The buyer's money is still held: nothing that could be recorded would let it go. It is asked for again.
+            // The buyer's money is still held: nothing that could be recorded would let it go. It is asked for again, for a while.
             Outcome::Refused { reason } => {
-                tracing::warn!(%payment_id, reason, "the gateway refuses to let a hold go; it is asked again");
-                self.later(format!("refused: {reason}"))
+                tracing::warn!(%payment_id, reason, "the gateway refuses to let a hold go");
+                self.later_for_a_while(format!("the gateway refuses to let the hold go: {reason}"))
             }
             Outcome::Pending => self.later("the gateway has not let go yet"),
             Outcome::Unknown { reason } => self.unknown(&known, Operation::Void, reason).await,
@@ -76,7 +84,7 @@ impl Task {
         if amount.amount > here {
             // It was asked for while captures were under way: it is theirs to give back.
             if known.captures.values().any(|capture| capture.done.is_none()) {
-                return Ok(self.later("the money is not captured yet"));
+                return Ok(self.later_for_a_while("the money is not captured yet".to_owned()));
             }
             let reason = "not captured".to_owned();
             tracing::error!(%payment_id, %refund_id, "a refund is not covered by what is captured: somebody must look");

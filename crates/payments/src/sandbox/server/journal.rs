@@ -46,9 +46,11 @@ impl Journal {
     /// Opens the file, or makes it. Its whole lines; half a line at the end was never answered, and is cut off.
     pub(super) fn open(path: &Path) -> Result<(Self, String)> {
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+        // Cut before it is decoded: half a line may end in half a character.
+        let mut whole = Vec::new();
+        file.read_to_end(&mut whole)?;
+        whole.truncate(whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+        let text = String::from_utf8(whole).map_err(Error::other)?;
         file.set_len(text.len() as u64)?;
         file.seek(SeekFrom::End(0))?;
         let (lines, waiting) = mpsc::channel();
