@@ -15,6 +15,9 @@ struct Block {
     lines: Vec<String>,
 }
 
+/// Printed between the blocks.
+const END: &str = "-- end of block --";
+
 /// What the system does a moment later by itself: it may not have happened yet when the next command is run.
 const LATER: &[&str] = &["NotificationRequested", "PaymentCaptured"];
 
@@ -95,9 +98,13 @@ async fn readme_tells_the_truth() {
             .replace("http://localhost:8081", &shop.query_url)
             .replace(".jumun/", &format!("{}/", shop.data_dir.display()))
     };
-    const END: &str = "-- end of block --";
-    let script: String =
-        blocks.iter().map(|block| format!("{}\necho; echo '{END}'\n", here(&block.command))).collect();
+    let mut script = String::new();
+    for block in &blocks {
+        script.push_str(&here(&block.command));
+        script.push_str("\necho; echo '");
+        script.push_str(END);
+        script.push_str("'\n");
+    }
     let output = Command::new("bash").arg("-eu").arg("-c").arg(&script).output().await.unwrap();
     let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{text}\n{errors}");
