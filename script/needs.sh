@@ -50,3 +50,24 @@ need_postgresql() {
   fi
   [ -n "$(postgresql_bin)" ] || missing "PostgreSQL 15 or later" "apt-get install postgresql   (as root)"
 }
+
+# need_kafka_client: librdkafka is compiled against these.
+need_kafka_client() {
+  need_package pkg-config pkg-config
+  pkg-config --exists openssl zlib 2>/dev/null || need_package libssl-dev libssl-dev zlib1g-dev
+}
+
+# need_python: for a consumer in another language, which has an environment of its own.
+need_python() {
+  need_package python3 python3 python3-venv
+  python3 -c 'import ensurepip' 2>/dev/null || need_package python3-venv python3-venv
+}
+
+# compose ARGUMENT…: whichever docker compose is here. Checking a file needs no engine.
+compose() {
+  if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
+}
+
+need_compose() {
+  docker compose version >/dev/null 2>&1 || need_package docker-compose docker-compose
+}

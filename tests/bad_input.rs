@@ -54,7 +54,7 @@ impl Bad {
     async fn check(&self, shop: &Shop) {
         let mut request = shop
             .http
-            .request(self.method.clone(), format!("{}{}", shop.command_url, self.path))
+            .request(self.method.clone(), format!("{}{}", shop.command_url(), self.path))
             .header("Content-Type", "application/json")
             .body(self.body.clone());
         if let Some(token) = &self.bearer {
@@ -344,7 +344,7 @@ async fn a_key_stands_for_one_request_only() {
     let receive = |quantity: u32| {
         let request = shop
             .http
-            .post(format!("{}/v1/stock/{sku}/receipts", shop.command_url))
+            .post(format!("{}/v1/stock/{sku}/receipts", shop.command_url()))
             .header("Idempotency-Key", "\"delivery-17\"")
             .json(&json!({"quantity": quantity}))
             .bearer_auth(&staff);
@@ -361,7 +361,7 @@ async fn a_key_stands_for_one_request_only() {
     let orders = futures::future::join_all((0..50).map(|_| {
         let request = shop
             .http
-            .post(format!("{}/v1/orders", shop.command_url))
+            .post(format!("{}/v1/orders", shop.command_url()))
             .header("Idempotency-Key", "the-one-order")
             .json(&order_body(&cart, "approve"))
             .bearer_auth(&guest);

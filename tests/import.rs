@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::shop::{DEADLINE, Shop, binary, repository};
+use crate::shop::{DEADLINE, Shop, repository};
 
 const SMALL: &str = "tests/data/invoices-small.csv";
 
 /// The real invoices, where they are at hand (CI has them); otherwise the small file of our own making.
-fn invoices() -> PathBuf {
+pub(crate) fn invoices() -> PathBuf {
     let real = repository("../shared/data/online-retail/invoices-2010-12.csv");
     if real.exists() { real } else { repository(SMALL) }
 }
@@ -58,12 +58,10 @@ async fn an_import_that_is_run_again_changes_nothing() {
 async fn a_shop_killed_in_the_middle_of_an_import_loses_and_doubles_nothing() {
     let shop = Shop::open().await;
     let file = invoices();
-    let mut running = tokio::process::Command::new(binary())
-        .args(["import", "invoices", &file.display().to_string(), "--data-dir"])
-        .arg(&shop.data_dir)
+    let mut running = shop
+        .tool(&["import", "invoices", &file.display().to_string()])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .kill_on_drop(true)
         .spawn()
         .unwrap();
     let staff = shop.staff().await;

@@ -93,9 +93,10 @@ async fn readme_tells_the_truth() {
     let blocks = blocks(&readme);
     assert!(blocks.iter().filter(|block| block.shown.is_some()).count() >= 6, "README shows too few answers");
     let shop = Shop::open().await;
+    shop.searchable().await;
     let here = |text: &str| {
-        text.replace("http://localhost:8080", &shop.command_url)
-            .replace("http://localhost:8081", &shop.query_url)
+        text.replace("http://localhost:8080", shop.command_url())
+            .replace("http://localhost:8081", shop.query_url())
             .replace(".jumun/", &format!("{}/", shop.data_dir.display()))
     };
     let mut script = String::new();

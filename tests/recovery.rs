@@ -6,7 +6,7 @@ use crate::shop::Shop;
 
 #[tokio::test]
 async fn ctrl_c_stops_cleanly_and_the_next_start_has_everything() {
-    let mut shop = Shop::open().await;
+    let shop = Shop::open().await;
     let staff = shop.staff().await;
     let sku = shop.product(&staff, 5_000, 3).await;
     assert!(shop.interrupt().await.success());
@@ -30,8 +30,11 @@ async fn whatever_was_acknowledged_before_kill_9_is_there_after_it() {
             let shop = std::sync::Arc::clone(&shop);
             tokio::spawn(async move {
                 let body = crate::shop::order_body(&cart, "approve");
-                let call =
-                    shop.http.post(format!("{}/v1/orders", shop.command_url)).bearer_auth(&guest).json(&body);
+                let call = shop
+                    .http
+                    .post(format!("{}/v1/orders", shop.command_url()))
+                    .bearer_auth(&guest)
+                    .json(&body);
                 let answer = call.send().await.ok()?;
                 if answer.status() != 201 {
                     return None;

@@ -1,40 +1,42 @@
-//! What a running `jumun up` reaches, beside what its own PostgreSQL gives to plain inserts in the same run.
-//!
-//! `script/bench` starts a fresh `up` and calls this. Every figure is a ratio to pgbench's single-row insert at the same
-//! number of clients: absolute rates on a shared machine mean little.
+//! The measuring programs that `script/bench` calls, each beside something that is measured in the same run: absolute rates on a
+//! shared machine mean little.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 use serde_json::Value;
 
-mod append;
-mod checkout;
+mod commerce;
+mod engine;
+mod growth;
 mod load;
-mod single_row;
+mod replay;
+mod roles;
 
-/// Measures a running `jumun up`.
+/// That of the platform.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures.
 #[derive(Parser)]
-struct Arguments {
-    /// The folder of the running `jumun up --demo`.
-    #[arg(long)]
-    data_dir: PathBuf,
-    /// Seconds per figure.
-    #[arg(long, default_value_t = 8)]
-    seconds: u64,
-    /// Numbers of clients at once.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
-    clients: Vec<usize>,
+enum What {
+    /// What buyers of a running `jumun up` get over HTTP, as `benches/commerce` measures other shops.
+    Commerce(commerce::Arguments),
+    /// Replay of a whole log, and the rebuild of read models from it.
+    Replay(replay::Arguments),
+    /// Appends and queries with more and more events in the log.
+    Growth(growth::Arguments),
+    /// The engine, as one of the stores of `benches/peers`.
+    Engine,
 }
 
 /// Where the running shop is.
 struct Shop {
     command_url: String,
     query_url: String,
-    database_url: String,
     staff: (String, String),
+    pid: u32,
 }
 
 impl Shop {
@@ -53,29 +55,18 @@ impl Shop {
         Ok(Self {
             command_url: text(&run, "/command_url")?,
             query_url: text(&run, "/query_url")?,
-            database_url: text(&run, "/database_url")?,
             staff: (text(&people, "/staff/email")?, text(&people, "/staff/password")?),
+            pid: run["pid"].as_u64().and_then(|pid| pid.try_into().ok()).context("pid is missing")?,
         })
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let shop = Shop::find(&arguments.data_dir)?;
-    let time = Duration::from_secs(arguments.seconds);
-    println!(
-        "{:<28} {:>7} {:>10} {:>10} {:>10} {:>12}",
-        "what", "clients", "per second", "p50 ms", "p99 ms", "of 1-row"
-    );
-    let appends = append::Bench::open(&shop.database_url).await?;
-    let checkouts = checkout::Bench::open(&shop).await?;
-    for &clients in &arguments.clients {
-        let base = single_row::measure(&shop.database_url, clients, time).await?;
-        base.print("pgbench single-row insert", clients, base.rate);
-        appends.measure(clients, time).await?.print("append through the engine", clients, base.rate);
-        checkouts.measure(clients, time).await?.print("guest checkout over HTTP", clients, base.rate);
+    match What::parse() {
+        What::Commerce(arguments) => tokio::task::spawn_blocking(|| commerce::measure(arguments)).await?,
+        What::Replay(arguments) => replay::measure(arguments).await,
+        What::Growth(arguments) => growth::measure(arguments).await,
+        What::Engine => engine::measure().await,
     }
-    appends.close().await;
-    Ok(())
 }

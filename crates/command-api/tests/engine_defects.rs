@@ -6,7 +6,7 @@ use command_api::engine::Error;
 use domain::text::Sku;
 use domain::{Command, Event, StreamId, stock};
 use event_store::testing::TestDatabase;
-use event_store::{Batch, CommandKey, Proposed};
+use event_store::{Batch, CommandKey, EventStore, Proposed};
 use futures::future::join_all;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -55,14 +55,20 @@ async fn a_command_that_the_log_does_not_take_fails_alone_and_at_once() {
     assert_gapless(&store).await;
 }
 
+/// Listed by a node that is not asked again.
+async fn three_items(store: &EventStore) -> [Sku; 3] {
+    let (one, items) = (engine(store), [sku(), sku(), sku()]);
+    for item in &items {
+        product(&one, item, 0).await;
+    }
+    items
+}
+
 #[tokio::test]
 async fn a_stream_that_cannot_be_read_stops_only_its_own_commands() {
     let database = TestDatabase::create().await;
     let store = database.store().await;
-    let (one, good, bad, better) = (engine(&store), sku(), sku(), sku());
-    for sku in [&good, &bad, &better] {
-        product(&one, sku, 0).await;
-    }
+    let [good, bad, better] = three_items(&store).await;
     let newer = format!(
         "INSERT INTO log.events (position, version, schema_version, stream, type, event_id, recorded_at, scope, command_id, metadata, data)
          SELECT position + 1, 2, 1, '{}', 'StockOfTheFuture', gen_random_uuid(), now(), 0, gen_random_uuid(),
@@ -78,30 +84,46 @@ async fn a_stream_that_cannot_be_read_stops_only_its_own_commands() {
     assert_eq!(results[1], Err(Error::Defect));
 }
 
-#[tokio::test]
-async fn a_command_that_cannot_be_decided_takes_no_other_with_it() {
-    let database = TestDatabase::create().await;
-    let store = database.store().await;
-    let (one, good, bad, better) = (engine(&store), sku(), sku(), sku());
-    for sku in [&good, &bad, &better] {
-        product(&one, sku, 0).await;
-    }
-    // No rule lets so many in, so that one more is a sum that nobody can make.
-    let stream = StreamId::stock(&bad);
+/// So often as many pieces come in as a number can hold. No rule lets them.
+async fn overflow(store: &EventStore, sku: &Sku, times: u32) {
+    let stream = StreamId::stock(sku);
     let event: Event =
         stock::Event::from(stock::Adjusted { delta: i64::MAX, reason: "test".to_owned() }).into();
     let adjusted = Proposed {
         key: CommandKey { scope: 0, id: Uuid::now_v7() },
         fingerprint: [0; 32],
-        metadata: submission(domain::Actor::system("test"), receive(&bad, 1)).metadata,
+        metadata: submission(domain::Actor::system("test"), receive(sku, 1)).metadata,
         answer: "null".to_owned(),
         at: chrono::Utc::now(),
         record: true,
-        events: vec![(stream.clone(), 2, event)],
+        events: (2..2 + times).map(|version| (stream.clone(), version, event.clone())).collect(),
         reads: vec![(stream, 1)],
     };
     let known = store.head().await.unwrap();
     store.append(&Batch { known, node: Uuid::now_v7(), commands: vec![adjusted] }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_whose_events_make_no_state_stops_only_its_own_commands() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let [good, bad, better] = three_items(&store).await;
+    overflow(&store, &bad, 2).await;
+    let fresh = engine(&store);
+    for _ in 0..2 {
+        let results = join_all([&good, &bad, &better].map(|sku| ask(&fresh, receive(sku, 1)))).await;
+        assert!(results[0].is_ok() && results[2].is_ok(), "{results:?}");
+        assert_eq!(results[1], Err(Error::Defect));
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_cannot_be_decided_takes_no_other_with_it() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let [good, bad, better] = three_items(&store).await;
+    // One more is a sum that nobody can make.
+    overflow(&store, &bad, 1).await;
     let fresh = engine(&store);
     let results = join_all([&good, &bad, &good, &better].map(|sku| ask(&fresh, receive(sku, 1)))).await;
     assert_eq!(results[1], Err(Error::Defect));

@@ -1,9 +1,11 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use command_api::engine::{Error, Options};
 use domain::{Command, StreamId, stock};
-use event_store::Wanted;
 use event_store::testing::TestDatabase;
+use event_store::{Position, Wanted};
 use futures::future::join_all;
 use tokio::sync::Barrier;
 
@@ -118,4 +120,38 @@ async fn a_long_stream_gets_snapshots_and_a_new_engine_goes_on_from_them() {
     assert_eq!(code(ask(&second, take(-42)).await), "invalid-quantity");
     ask(&second, take(-41)).await.unwrap();
     assert_eq!(stock_in_log(&store, &sku).await.on_hand(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_never_rests_gets_snapshots_as_well() {
+    let database = TestDatabase::create().await;
+    let store = database.store().await;
+    let sku = sku();
+    let engine = engine_with(&store, Options { snapshot_every: 50, ..Options::default() });
+    product(&engine, &sku, 1).await;
+    let enough = Arc::new(AtomicBool::new(false));
+    let callers = (0..64).map(|_| {
+        let (engine, sku, enough) = (engine.clone(), sku.clone(), Arc::clone(&enough));
+        tokio::spawn(async move {
+            let mut received = 0;
+            while !enough.load(Ordering::Relaxed) && received < 2_000 {
+                ask(&engine, receive(&sku, 1)).await.unwrap();
+                received += 1;
+            }
+        })
+    });
+    let callers: Vec<_> = callers.collect();
+    let wanted = [Wanted { stream: StreamId::stock(&sku), after_version: 0 }];
+    // While they go on: the newest snapshot is never far behind.
+    let mut behind = u32::MAX;
+    for _ in 0..2 {
+        let from = store.head().await.unwrap().position;
+        store.wake().beyond(Position(from.0 + 2_000), Duration::from_secs(60)).await;
+        let loaded = store.load(&wanted).await.unwrap().remove(0);
+        assert!(loaded.snapshot.is_some(), "no snapshot was kept while events kept coming");
+        behind = behind.min(loaded.events.len() as u32);
+    }
+    enough.store(true, Ordering::Relaxed);
+    join_all(callers).await.into_iter().for_each(Result::unwrap);
+    assert!(behind < 1_500, "the newest snapshot lacked {behind} events");
 }

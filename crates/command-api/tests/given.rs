@@ -43,9 +43,19 @@ pub(crate) fn receive(sku: &Sku, quantity: u32) -> Command {
 
 /// A product on sale for 10,000 won, with that many pieces.
 pub(crate) async fn product(engine: &Engine, sku: &Sku, pieces: u32) {
-    let product_id = ProductId(Uuid::now_v7());
-    let created = product::Created {
-        product_id,
+    let created = new_product(sku);
+    let product_id = created.product_id;
+    ask(engine, Command::Product(product::Command::Create(created))).await.unwrap();
+    ask(engine, Command::Product(product::Command::Publish { product_id })).await.unwrap();
+    if pieces > 0 {
+        ask(engine, receive(sku, pieces)).await.unwrap();
+    }
+}
+
+/// A product for 10,000 won that nobody has created yet.
+pub(crate) fn new_product(sku: &Sku) -> product::Created {
+    product::Created {
+        product_id: ProductId(Uuid::now_v7()),
         sku: sku.clone(),
         name: LocalisedText::names([(Locale::parse("ko").unwrap(), "운동화".to_owned())]).unwrap(),
         description: LocalisedText::default(),
@@ -54,11 +64,6 @@ pub(crate) async fn product(engine: &Engine, sku: &Sku, pieces: u32) {
         attributes: Default::default(),
         prices: vec![Money::new(10_000, Currency::KRW)],
         images: Vec::new(),
-    };
-    ask(engine, Command::Product(product::Command::Create(created))).await.unwrap();
-    ask(engine, Command::Product(product::Command::Publish { product_id })).await.unwrap();
-    if pieces > 0 {
-        ask(engine, receive(sku, pieces)).await.unwrap();
     }
 }
 

@@ -7,6 +7,7 @@ mod engine_frozen;
 mod engine_idempotency;
 mod engine_nodes;
 mod engine_one_node;
+mod engine_presumed;
 mod given;
 mod http_bad_bodies;
 mod http_bad_texts;

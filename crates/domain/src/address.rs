@@ -1,26 +1,32 @@
 //! Where and whom to reach.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text::{CountryCode, Email, Invalid, PersonName, Phone, bounded};
 
 /// A postal address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// Who receives it.
     pub recipient: PersonName,
     /// Street and number.
+    #[schemars(length(min = 1, max = 200))]
     pub line1: String,
     /// Flat, floor, building.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 200))]
     pub line2: Option<String>,
     /// City.
+    #[schemars(length(min = 1, max = 200))]
     pub city: String,
     /// Province or state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 200))]
     pub region: Option<String>,
     /// Postal code.
+    #[schemars(length(min = 1, max = 20))]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2.
     pub country: CountryCode,
@@ -49,7 +55,7 @@ impl Address {
 }
 
 /// Whom to tell about an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Contact {
     /// E-mail.
@@ -58,5 +64,6 @@ pub struct Contact {
     pub name: PersonName,
     /// Phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Phone")]
     pub phone: Option<Phone>,
 }

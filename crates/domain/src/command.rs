@@ -68,6 +68,25 @@ impl Command {
         }
     }
 
+    /// The streams that this command can only begin: its ids are new whenever it comes for the first time, and it is refused where
+    /// one of them is there. Who decides may take them to be empty without a look, as long as the log refuses a second beginning.
+    pub fn begins(&self) -> Vec<StreamId> {
+        match self {
+            Self::Customer(customer::Command::Register { customer_id, .. }) => {
+                vec![StreamId::customer(*customer_id)]
+            }
+            Self::Product(product::Command::Create(created)) => vec![StreamId::product(created.product_id)],
+            Self::Cart(cart::Command::Open { cart_id, .. }) => vec![StreamId::cart(*cart_id)],
+            Self::Checkout(checkout::Command::PlaceOrder { order_id, payment_id, .. }) => {
+                vec![StreamId::order(*order_id), StreamId::payment(*payment_id)]
+            }
+            Self::Notification(notification::Command::Request(requested)) => {
+                vec![StreamId::notification(requested.notification_id)]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Decides. All streams of [`Command::streams`] must be loaded.
     ///
     /// # Errors

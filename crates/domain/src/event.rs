@@ -22,6 +22,14 @@ pub enum Unreadable {
         /// What this program knows.
         known: u16,
     },
+    /// Nothing turns that old schema version into the next one.
+    #[error("{name} has schema version {version}, from which there is no upcaster")]
+    NoUpcaster {
+        /// Its type name.
+        name: &'static str,
+        /// The version that nothing leads on from.
+        version: u16,
+    },
     /// The JSON does not fit.
     #[error("{name} cannot be read: {source}")]
     Malformed {
@@ -33,7 +41,11 @@ pub enum Unreadable {
 }
 
 /// The payload of one event type. `personal` stays out of the payload's own JSON (`#[serde(skip)]`).
-pub trait Payload: serde::Serialize + serde::de::DeserializeOwned {
+pub trait Payload: serde::Serialize + serde::de::DeserializeOwned + schemars::JsonSchema {
+    /// The JSON Schema of the personal data that it may carry. `None`: it never carries any.
+    fn personal_schema() -> Option<schemars::Schema> {
+        None
+    }
     /// Whose personal data it carries, and that data as JSON. `None`: it carries none.
     fn personal(&self) -> Option<(SubjectId, Option<String>)> {
         None
@@ -53,6 +65,10 @@ macro_rules! events {
         #[allow(clippy::large_enum_variant)]
         pub enum Event { $($(#[$doc])* $variant($variant)),* }
         impl Event {
+            /// The contracts of all these events, in their current schema versions.
+            pub fn contracts(category: $crate::Category) -> Vec<$crate::contract::Contract> {
+                vec![$($crate::contract::Contract::of::<$variant>(category, $name, $version)),*]
+            }
             /// Stored names and current schema versions of all these events.
             pub const TYPES: &'static [(&'static str, u16)] = &[$(($name, $version)),*];
             /// Its stored name.
@@ -93,6 +109,9 @@ macro_rules! payloads {
     ($($plain:ident),* $(,)? ; $($sealed:ident),* $(,)?) => {
         $(impl $crate::event::Payload for $plain {})*
         $(impl $crate::event::Payload for $sealed {
+            fn personal_schema() -> Option<schemars::Schema> {
+                Some($crate::contract::schema_of_personal(|payload: &Self| &payload.personal))
+            }
             fn personal(&self) -> Option<($crate::ids::SubjectId, Option<String>)> {
                 let json = self.personal.known().map(|data| {
                     serde_json::to_string(data).unwrap_or_else(|error| unreachable!("personal data is plain data: {error}"))
@@ -120,6 +139,10 @@ macro_rules! all {
             /// Stored names and current schema versions of all events.
             pub fn types() -> impl Iterator<Item = (&'static str, u16)> {
                 [$($module::Event::TYPES),*].into_iter().flatten().copied()
+            }
+            /// The contracts of all events, in their current schema versions.
+            pub fn contracts() -> Vec<$crate::contract::Contract> {
+                [$($module::Event::contracts($crate::Category::$variant)),*].concat()
             }
             /// Its stored name.
             pub fn type_name(&self) -> &'static str { match self { $(Self::$variant(event) => event.type_name()),* } }

@@ -9,6 +9,7 @@ pub mod address;
 pub mod cart;
 pub mod checkout;
 pub mod command;
+pub mod contract;
 pub mod customer;
 pub mod event;
 pub mod history;

@@ -1,5 +1,6 @@
 //! Money: whole minor units of one currency (ISO 4217), with checked arithmetic.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A sum that cannot be had.
@@ -22,9 +23,11 @@ pub enum Error {
 }
 
 /// A currency of ISO 4217. JSON: its code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Currency(iso_currency::Currency);
+// Not the list of codes: a new currency of the standard is no new schema of every event that holds money.
+#[schemars(extend("pattern" = "^[A-Z]{3}$"))]
+pub struct Currency(#[schemars(with = "String")] iso_currency::Currency);
 
 impl Currency {
     /// South Korean won, the shop's own.
@@ -61,7 +64,7 @@ impl Ord for Currency {
 }
 
 /// An amount in minor units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Money {
     /// Minor units: won, yen, cents.

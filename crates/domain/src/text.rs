@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -42,10 +43,11 @@ pub fn bounded(
 }
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident = $parse:ident),* $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident = $parse:ident, $pattern:literal, $least:literal to $most:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(extend("pattern" = $pattern, "minLength" = $least, "maxLength" = $most))]
         pub struct $name(String);
         impl $name {
             /// Parses it.
@@ -71,19 +73,21 @@ macro_rules! texts {
     )*};
 }
 
+// Beside each the pattern and the length in characters that its JSON Schema has: whatever is parsed fits them, and a test
+// sees to it.
 texts! {
     /// A stock keeping unit: 1 to 64 ASCII letters, digits, spaces and `._-@:+`, no space at either end.
-    Sku = sku,
+    Sku = sku, "^[A-Za-z0-9._@:+-]([A-Za-z0-9 ._@:+-]*[A-Za-z0-9._@:+-])?$", 1 to 64;
     /// A language as BCP 47 writes it, `ko` or `en-US`.
-    Locale = locale,
+    Locale = locale, "^[a-z]{2,3}(-[A-Z]{2})?$", 2 to 6;
     /// A person's name: 1 to 100 characters of any script.
-    PersonName = person_name,
+    PersonName = person_name, r"^[^\u0000-\u001f\u007f-\u009f]+$", 1 to 100;
     /// A telephone number: `+` and digits (E.164) or national digits; separators are taken off.
-    Phone = phone,
+    Phone = phone, r"^\+?[0-9]{6,15}$", 6 to 16;
     /// An e-mail address, the domain in lower case; at most 254 characters (RFC 5321, 4.5.3.1).
-    Email = email,
+    Email = email, r"^[^ @]{1,64}@[^ @.]+(\.[^ @.]+)+$", 5 to 254;
     /// A country, ISO 3166-1 alpha-2, in capitals.
-    CountryCode = country_code,
+    CountryCode = country_code, "^[A-Z]{2}$", 2 to 2;
 }
 
 fn sku(text: &str) -> Result<String, Invalid> {
@@ -159,8 +163,12 @@ fn country_code(text: &str) -> Result<String, Invalid> {
 }
 
 /// Text in one or more languages.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(extend(
+    "maxProperties" = 20,
+    "patternProperties" = {"^[a-z]{2,3}(-[A-Z]{2})?$": {"type": "string", "maxLength": 10_000}}
+))]
 pub struct LocalisedText(BTreeMap<Locale, String>);
 
 impl LocalisedText {

@@ -1,14 +1,15 @@
 //! Appending: one batch, one call, one commit.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{Event, StreamId};
-use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::columns::Columns;
-use crate::{CommandKey, Error, EventStore, Head, Metadata, Position};
+use crate::plain::Plain;
+use crate::prepared::{Encoded, Prepared};
+use crate::{CommandKey, Error, EventStore, Head, Metadata, Position, each};
 
 /// What to append.
 #[derive(Debug, Clone)]
@@ -83,120 +84,130 @@ pub struct Seen {
     pub last: Option<Position>,
 }
 
-#[derive(Debug, FromRow)]
-struct Answer {
-    ordinal: i32,
-    outcome: String,
-    epoch: Uuid,
-    head: Option<i64>,
-    first_position: Option<i64>,
-    last_position: Option<i64>,
-    fingerprint: Option<Vec<u8>>,
-    answer: Option<String>,
-}
-
-const APPEND: &str = "SELECT * FROM log.append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-    $18, $19, $20, $21, $22, $23, $24, $25)";
-
-/// How long to wait before asking again when another node goes first.
+/// How long to wait before asking again when another node goes first, and the log has waited for it in vain.
 const YIELD: Duration = Duration::from_millis(1);
 
 impl EventStore {
-    /// Appends a batch with one autocommit call, and answers per command.
+    /// Appends a batch with one autocommit statement, and answers per command. A second one follows when something of the batch was
+    /// done before, or was decided on what is no longer so, or when another node has appended though nobody had for a while.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: it may have been appended or not; send the same commands again.
     /// [`Error::EpochMoved`]: nothing was appended; look at the head.
     pub async fn append(&self, batch: &Batch) -> Result<Appended, Error> {
-        let columns = self.columns(batch).await?;
-        loop {
-            let answers = self.call(batch, &columns).await?;
-            let Some(whole) = answers.iter().find(|answer| answer.ordinal == 0) else {
-                return Err(Error::Corrupt("log.append_batch did not answer".to_owned()));
-            };
-            let head = Head { epoch: whole.epoch, position: whole.head.unwrap_or(0).into() };
-            let outcomes = match whole.outcome.as_str() {
-                "yield" => {
-                    tokio::time::sleep(YIELD).await;
-                    continue;
+        let encoded = batch.commands.iter().map(Proposed::encode).collect::<Result<Vec<_>, _>>()?;
+        self.append_encoded(batch, &encoded).await
+    }
+
+    /// The same, with the commands encoded already, in order.
+    ///
+    /// # Errors
+    /// Those of [`Self::append`].
+    pub async fn append_encoded(&self, batch: &Batch, encoded: &[Encoded]) -> Result<Appended, Error> {
+        if encoded.len() != batch.commands.len() {
+            return Err(Error::Corrupt("not every command of a batch is encoded".to_owned()));
+        }
+        if batch.commands.iter().all(|command| !command.record && command.events.is_empty()) {
+            return self.answered(batch, &self.verify(batch).await?);
+        }
+        let prepared = self.prepare(batch, encoded).await?;
+        if self.may_be_plain(batch, &prepared) {
+            match self.append_plain(batch, &prepared).await? {
+                Plain::Appended => return Ok(self.whole(batch, expected(batch, &prepared))),
+                Plain::NotSo => self.way.found(false),
+                Plain::There => {
+                    if let Some(appended) = self.one_by_one(batch, &prepared).await? {
+                        return Ok(appended);
+                    }
                 }
-                "epoch" => return Err(Error::EpochMoved),
-                "appended" => all_appended(batch, whole.first_position.unwrap_or(0)),
-                _ => each(batch, &answers)?,
-            };
-            self.wake.appended(head.position);
-            return Ok(Appended { head, outcomes });
-        }
-    }
-
-    async fn call(&self, batch: &Batch, columns: &Columns) -> Result<Vec<Answer>, sqlx::Error> {
-        sqlx::query_as(APPEND)
-            .bind(batch.known.epoch)
-            .bind(i64::from(batch.known.position))
-            .bind(batch.node)
-            .bind(&columns.scopes)
-            .bind(&columns.ids)
-            .bind(&columns.fingerprints)
-            .bind(&columns.answers)
-            .bind(&columns.records)
-            .bind(&columns.times)
-            .bind(&columns.metadata)
-            .bind(&columns.commands)
-            .bind(&columns.streams)
-            .bind(&columns.versions)
-            .bind(&columns.types)
-            .bind(&columns.schemas)
-            .bind(&columns.event_ids)
-            .bind(&columns.data)
-            .bind(&columns.subjects)
-            .bind(&columns.sealed)
-            .bind(&columns.read_commands)
-            .bind(&columns.read_streams)
-            .bind(&columns.read_versions)
-            .bind(&columns.read_after)
-            .bind(&columns.before_streams)
-            .bind(&columns.before_versions)
-            .fetch_all(&self.pool)
-            .await
-    }
-}
-
-fn all_appended(batch: &Batch, first: i64) -> Vec<Outcome> {
-    let mut next = Position::from(first);
-    batch
-        .commands
-        .iter()
-        .map(|command| {
-            let count = command.events.len() as u64;
-            if count == 0 {
-                return Outcome::Unchanged { at: Position(next.0.saturating_sub(1)) };
             }
-            let first = next;
-            next.0 += count;
-            Outcome::Appended { first, last: Position(next.0 - 1) }
-        })
-        .collect()
-}
-
-fn each(batch: &Batch, answers: &[Answer]) -> Result<Vec<Outcome>, Error> {
-    let mut outcomes = vec![None; batch.commands.len()];
-    for answer in answers.iter().filter(|answer| answer.ordinal > 0) {
-        let last = answer.last_position.map(Position::from);
-        let outcome = match (answer.outcome.as_str(), answer.first_position, last) {
-            ("appended", Some(first), Some(last)) => Outcome::Appended { first: first.into(), last },
-            ("unchanged", _, Some(at)) => Outcome::Unchanged { at },
-            ("seen", _, last) => Outcome::Seen(Seen {
-                fingerprint: answer.fingerprint.clone().unwrap_or_default(),
-                answer: answer.answer.clone().unwrap_or_default(),
-                last,
-            }),
-            ("moved", ..) => Outcome::Moved,
-            (other, ..) => return Err(Error::Corrupt(format!("log.append_batch answered {other:?}"))),
-        };
-        if let Some(place) = outcomes.get_mut(answer.ordinal.unsigned_abs() as usize - 1) {
-            *place = Some(outcome);
+        }
+        loop {
+            let whole = self.append_whole(batch, &prepared).await?;
+            if whole.epoch != batch.known.epoch {
+                return Err(Error::EpochMoved);
+            }
+            match whole.outcome.as_str() {
+                "appended" => {
+                    let head = Head { epoch: whole.epoch, position: whole.head.into() };
+                    // Of what was sent without knowing where the log ends, nothing can be said.
+                    if batch.known.position.0 != 0 {
+                        self.way.found(head == expected(batch, &prepared));
+                    }
+                    return Ok(self.whole(batch, head));
+                }
+                "stale" if concerns_all(batch, whole.stale.as_deref().unwrap_or_default()) => {
+                    self.way.sent_back();
+                    let head = Head { epoch: whole.epoch, position: whole.head.into() };
+                    let outcomes = vec![Outcome::Moved; batch.commands.len()];
+                    return Ok(Appended { head, outcomes });
+                }
+                "each" | "stale" => {
+                    if let Some(appended) = self.one_by_one(batch, &prepared).await? {
+                        return Ok(appended);
+                    }
+                }
+                "yield" => tokio::time::sleep(YIELD).await,
+                "epoch" => return Err(Error::EpochMoved),
+                other => return Err(Error::Corrupt(format!("the log answered {other:?}"))),
+            }
         }
     }
-    let missing = || Error::Corrupt("log.append_batch did not answer for every command".to_owned());
-    outcomes.into_iter().map(|outcome| outcome.ok_or_else(missing)).collect()
+
+    /// All of a batch is in the log, which ends there now.
+    fn whole(&self, batch: &Batch, head: Head) -> Appended {
+        let events: usize = batch.commands.iter().map(|command| command.events.len()).sum();
+        self.wake.appended(head.position);
+        Appended { head, outcomes: all_appended(batch, head.position.0 - events as u64 + 1) }
+    }
+
+    /// Appends what can be, command by command. `None`: it is another node's turn, and has been for a moment.
+    async fn one_by_one(&self, batch: &Batch, prepared: &Prepared<'_>) -> Result<Option<Appended>, Error> {
+        let answers = self.append_each(batch, prepared).await?;
+        if answers.iter().any(|answer| answer.outcome == "yield") {
+            tokio::time::sleep(YIELD).await;
+            return Ok(None);
+        }
+        self.answered(batch, &answers).map(Some)
+    }
+
+    fn answered(&self, batch: &Batch, answers: &[each::Answer]) -> Result<Appended, Error> {
+        let Some(whole) = answers.iter().find(|answer| answer.ordinal == 0) else {
+            return Err(Error::Corrupt("the log did not answer".to_owned()));
+        };
+        if whole.outcome == "epoch" {
+            return Err(Error::EpochMoved);
+        }
+        let head = Head { epoch: whole.epoch, position: whole.head.unwrap_or(0).into() };
+        let outcomes = each::outcomes(batch, answers)?;
+        self.wake.appended(head.position);
+        Ok(Appended { head, outcomes })
+    }
+}
+
+/// Where the log ends after a batch, if nobody else has appended.
+fn expected(batch: &Batch, prepared: &Prepared<'_>) -> Head {
+    Head { position: Position(batch.known.position.0 + prepared.events.len() as u64), ..batch.known }
+}
+
+/// Whether every command looked at one of these streams, as they all do where everybody wants the same item: then all of them are to be
+/// decided again, in this node's turn, and nobody need look at them one by one.
+fn concerns_all(batch: &Batch, stale: &[String]) -> bool {
+    let stale: HashSet<&str> = stale.iter().map(String::as_str).collect();
+    let looked = |command: &Proposed| command.reads.iter().any(|(stream, _)| stale.contains(stream.as_str()));
+    batch.commands.iter().all(looked)
+}
+
+fn all_appended(batch: &Batch, first: u64) -> Vec<Outcome> {
+    let mut next = first;
+    let outcome = |command: &Proposed| {
+        let count = command.events.len() as u64;
+        if count == 0 {
+            return Outcome::Unchanged { at: Position(next.saturating_sub(1)) };
+        }
+        let first = next;
+        next += count;
+        Outcome::Appended { first: Position(first), last: Position(next - 1) }
+    };
+    batch.commands.iter().map(outcome).collect()
 }

@@ -12,6 +12,34 @@ pub enum Error {
     /// The log is another one than the caller knows (restored, or failed over with loss): forget all states, look at the head.
     #[error("the log has another epoch")]
     EpochMoved,
+    /// The message broker is away or gave up; it is tried again. Nothing is lost: the log has everything.
+    #[error("Kafka does not answer: {0}")]
+    BrokerUnavailable(String),
+    /// A record on Kafka is of another log than the one that is followed (restored, or failed over with loss): stop; what was
+    /// folded from it must be made anew.
+    #[error("record {offset} of {lane} is of the log {record}, and this log is {log}")]
+    RecordOfOtherEpoch {
+        /// In which partition.
+        lane: crate::Lane,
+        /// Which record there.
+        offset: i64,
+        /// The epoch that the record names.
+        record: uuid::Uuid,
+        /// The log's own.
+        log: uuid::Uuid,
+    },
+    /// A record on Kafka is not what a relay writes: stop, and look at it; never skip it.
+    #[error("record {offset} of partition {partition} of {topic}: {reason}")]
+    ForeignRecord {
+        /// In which topic, with its prefix.
+        topic: String,
+        /// In which partition.
+        partition: i32,
+        /// Which record there.
+        offset: i64,
+        /// What is wrong with it. Holds nothing personal.
+        reason: String,
+    },
     /// A stored event cannot be read by this program: stop, and look at it; never skip it.
     #[error("position {position} of {stream}: {source}")]
     Unreadable {
@@ -37,21 +65,30 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the database may be away, so that the same thing may work in a moment. Anything else fails again.
+    /// Whether the database or the broker may be away, so that the same thing may work in a moment. Anything else fails again.
     pub fn is_outage(&self) -> bool {
-        let Self::Unavailable(error) = self else { return false };
-        match error {
-            // Connections lost, resources short, shutting down, and two transactions that stood in each other's way.
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
-            }),
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
+        match self {
+            Self::Unavailable(error) => is_outage(error),
+            Self::BrokerUnavailable(_) => true,
             _ => false,
         }
+    }
+}
+
+/// Whether the database may be away, so that the same thing may work in a moment.
+pub fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        // Connections lost, resources short, shutting down, two transactions that stood in each other's way, and a server that only reads
+        // (25006): a standby that is not promoted yet, or the primary of before.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "25006", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+        }),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        _ => false,
     }
 }

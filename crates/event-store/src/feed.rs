@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::{Error, EventStore, Filter, Position, Recorded};
+use crate::tail::position_of;
+use crate::{Error, EventStore, Position, Received, Stretch};
 
 /// How long a reader waits before it looks whether another process has appended.
-const POLL: Duration = Duration::from_millis(50);
+pub(crate) const POLL: Duration = Duration::from_millis(50);
 
 /// The highest position that this process knows of.
 #[derive(Debug, Clone)]
@@ -45,34 +46,59 @@ impl Wake {
 
 /// The log from a position on.
 #[derive(Debug)]
-pub struct Feed {
+pub struct LogFeed {
     store: EventStore,
     after: Position,
+    pace: Pace,
 }
 
 impl EventStore {
     /// The log after a position.
-    pub fn feed(&self, after: Position) -> Feed {
-        Feed { store: self.clone(), after }
+    pub fn feed(&self, after: Position) -> LogFeed {
+        LogFeed { store: self.clone(), after, pace: Pace::default() }
     }
 }
 
-impl Feed {
+impl LogFeed {
     /// How far it has come.
     pub fn position(&self) -> Position {
         self.after
     }
 
-    /// The next events, at least one; waits until there is one. Dropping the future loses nothing.
-    pub async fn next(&mut self, limit: u32) -> Result<Vec<Recorded>, Error> {
+    /// The next events, at least one, each for itself; waits until there is one. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn next(&mut self, limit: u32) -> Result<Vec<Received>, Error> {
+        let stretch = self.pace.next(&self.store, self.after).await?;
+        let events: Vec<_> = stretch.events_after(self.after).iter().take(limit as usize).cloned().collect();
+        self.after = events.last().map_or(self.after, position_of);
+        Ok(events)
+    }
+}
+
+/// When a follower looks at the log again.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// What came last had been announced in this process. Then whatever comes next most likely is as well, and looking for it before is
+    /// in vain.
+    announced: bool,
+}
+
+impl Pace {
+    /// The next events after a position; waits until there is one.
+    pub(crate) async fn next(&mut self, store: &EventStore, after: Position) -> Result<Arc<Stretch>, Error> {
         loop {
-            let events = self.store.read(self.after, limit, &Filter::default()).await?;
-            if let Some(last) = events.last() {
-                self.after = last.position;
-                self.store.wake.appended(last.position);
-                return Ok(events);
+            if std::mem::take(&mut self.announced) && store.wake.known() <= after {
+                store.wake.beyond(after, POLL).await;
             }
-            self.store.wake.beyond(self.after, POLL).await;
+            // What was announced and is not there was lost in a failover: nobody is to be woken by it.
+            let known = store.wake.known();
+            if let Some(stretch) = store.stretch_after(after).await? {
+                self.announced = known >= stretch.through();
+                return Ok(stretch);
+            }
+            store.wake.beyond(known.max(after), POLL).await;
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::{State, StreamId};
 use sqlx::{FromRow, Row as _};
+use uuid::Uuid;
 
 use crate::row::{Row, columns};
 use crate::{Error, EventStore, Recorded};
@@ -112,7 +113,12 @@ impl EventStore {
 
     /// Keeps states of streams for faster loading. An older one never replaces a newer one, and one of a version that the log
     /// does not have is left out: its events were lost in a failover.
-    pub async fn save_snapshots(&self, snapshots: &[(StreamId, u32, State)]) -> Result<(), Error> {
+    /// Those that were taken of a log with another epoch are left out as well.
+    pub async fn save_snapshots(
+        &self,
+        epoch: Uuid,
+        snapshots: &[(StreamId, u32, State)],
+    ) -> Result<(), Error> {
         let mut sorted: Vec<_> = snapshots.iter().collect();
         sorted.sort_by(|left, right| left.0.cmp(&right.0));
         let streams: Vec<_> = sorted.iter().map(|(stream, ..)| stream.as_str()).collect();
@@ -128,6 +134,7 @@ impl EventStore {
             "INSERT INTO log.snapshots (stream, version, state_schema, state)
              SELECT s.stream, s.version, $4, s.state::json FROM unnest($1::text[], $2::int[], $3::text[]) s (stream, version, state)
               WHERE EXISTS (SELECT FROM log.events e WHERE e.stream = s.stream COLLATE \"C\" AND e.version = s.version)
+                AND (SELECT h.epoch FROM log.head h) = $5
              ON CONFLICT (stream) DO UPDATE
                 SET version = excluded.version, state_schema = excluded.state_schema, state = excluded.state
               WHERE snapshots.version < excluded.version OR snapshots.state_schema <> excluded.state_schema",
@@ -136,6 +143,7 @@ impl EventStore {
         .bind(versions)
         .bind(states)
         .bind(i32::from(State::SCHEMA_VERSION))
+        .bind(epoch)
         .execute(&self.pool)
         .await?;
         Ok(())

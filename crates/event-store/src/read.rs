@@ -1,9 +1,13 @@
 //! Reading the log in order.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use domain::{Category, StreamId};
+use uuid::Uuid;
 
 use crate::row::{Row, columns};
-use crate::{Error, EventStore, Position, Raw, Recorded};
+use crate::{Error, EventStore, Position, Raw, Received, Recorded};
 
 /// Which events. The default is all of them.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +21,9 @@ pub struct Filter {
     /// Up to this position only.
     pub until: Option<Position>,
 }
+
+/// By position there is an index; what a filter picks out from there on is looked for one by one, and may be far away.
+const SCAN_MAX: Duration = Duration::from_secs(120);
 
 const ALL: &str =
     concat!("SELECT ", columns!(), " FROM log.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2");
@@ -63,7 +70,7 @@ impl EventStore {
             .bind(until)
             .bind(categories)
             .bind(&filter.types)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.pool.with_answer_max(SCAN_MAX))
             .await
     }
 
@@ -73,9 +80,28 @@ impl EventStore {
         self.decode(rows).await
     }
 
+    /// The same, each for itself: one that cannot be read holds up no other.
+    pub async fn read_each(
+        &self,
+        after: Position,
+        limit: u32,
+        filter: &Filter,
+    ) -> Result<Vec<Received>, Error> {
+        let raws = self.read_raw(after, limit, filter).await?;
+        self.open_each(raws).await
+    }
+
     /// The same, as they are stored: personal data stays sealed.
     pub async fn read_raw(&self, after: Position, limit: u32, filter: &Filter) -> Result<Vec<Raw>, Error> {
         self.rows(after, limit, filter).await?.into_iter().map(Row::raw).collect()
+    }
+
+    /// The ids of the events at these positions; those that the log does not have are left out.
+    pub async fn ids_at(&self, positions: &[Position]) -> Result<HashMap<Position, Uuid>, Error> {
+        const SQL: &str = "SELECT position, event_id FROM log.events WHERE position = ANY ($1)";
+        let positions: Vec<_> = positions.iter().map(|position| i64::from(*position)).collect();
+        let rows: Vec<(i64, Uuid)> = sqlx::query_as(SQL).bind(positions).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(|(position, id)| (position.into(), id)).collect())
     }
 
     /// All events of a stream after a version.

@@ -111,4 +111,6 @@ pub struct Raw {
     pub data: Box<RawValue>,
     /// Whose personal data is sealed in it.
     pub subject: Option<SubjectId>,
+    /// That personal data, sealed. Without the subject's key nobody can read it.
+    pub sealed: Option<Vec<u8>>,
 }

@@ -1,6 +1,6 @@
 //! Rows of `log.events`, and what they say.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::ids::SubjectId;
@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::{Error, EventStore, Metadata, Raw, Recorded};
+use crate::keys::Subject;
+use crate::{Error, EventStore, Metadata, Raw, Received, Recorded, Unreadable};
 
 /// The columns of [`Row`], for any query.
 macro_rules! columns {
@@ -70,6 +71,7 @@ impl Row {
             metadata,
             data,
             subject: self.subject.map(SubjectId),
+            sealed: self.sealed,
         })
     }
 
@@ -98,23 +100,73 @@ impl Row {
 impl EventStore {
     /// Reads rows into events, with personal data where its key is still there. Keys are looked up once for all.
     pub(crate) async fn decode(&self, rows: Vec<Row>) -> Result<Vec<Recorded>, Error> {
-        let subjects: HashSet<Uuid> =
-            rows.iter().filter(|row| row.sealed.is_some()).filter_map(|row| row.subject).collect();
-        let keys = if subjects.is_empty() {
-            Default::default()
-        } else {
-            self.keys.of(&self.pool, subjects, false).await?
-        };
-        rows.into_iter()
-            .map(|row| {
-                let (Some(subject), Some(sealed)) = (row.subject, &row.sealed) else {
-                    return row.recorded(None);
-                };
-                let key = keys.get(&subject).ok_or(Error::KeyMissing(subject))?;
-                let bound = bound_to(&row.stream, row.version.unsigned_abs(), &row.type_name);
-                let personal = key.open(subject, sealed, &bound)?;
-                row.recorded(personal.as_deref())
-            })
-            .collect()
+        let subjects = rows.iter().filter(|row| row.sealed.is_some()).filter_map(|row| row.subject);
+        let keys = self.keys_of(subjects.collect()).await?;
+        rows.into_iter().map(|row| opened(row, &keys)).collect()
+    }
+
+    /// Reads stored events, wherever they come from, each for itself: one that cannot be read holds up no other.
+    ///
+    /// # Errors
+    /// When the vault's database is away.
+    pub async fn open_each(&self, raws: Vec<Raw>) -> Result<Vec<Received>, Error> {
+        let subjects = raws.iter().filter(|raw| raw.sealed.is_some()).filter_map(|raw| raw.subject);
+        let keys = self.keys_of(subjects.map(|subject| subject.0).collect()).await?;
+        Ok(raws.into_iter().map(|raw| opened_raw(raw, &keys)).collect())
+    }
+
+    async fn keys_of(&self, subjects: HashSet<Uuid>) -> Result<HashMap<Uuid, Subject>, Error> {
+        if subjects.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.keys.of(&self.pool, subjects, false).await
+    }
+}
+
+/// A row's event, with its personal data where the key is still there.
+fn opened(row: Row, keys: &HashMap<Uuid, Subject>) -> Result<Recorded, Error> {
+    let (Some(subject), Some(sealed)) = (row.subject, &row.sealed) else {
+        return row.recorded(None);
+    };
+    let key = keys.get(&subject).ok_or(Error::KeyMissing(subject))?;
+    let bound = bound_to(&row.stream, row.version.unsigned_abs(), &row.type_name);
+    let personal = key.open(subject, sealed, &bound)?;
+    row.recorded(personal.as_deref())
+}
+
+fn opened_raw(raw: Raw, keys: &HashMap<Uuid, Subject>) -> Received {
+    let personal = match (raw.subject, &raw.sealed) {
+        (Some(SubjectId(subject)), Some(sealed)) => {
+            let bound = bound_to(raw.stream.as_str(), raw.version, &raw.type_name);
+            let key = keys.get(&subject).ok_or(Error::KeyMissing(subject));
+            key.and_then(|key| key.open(subject, sealed, &bound))
+        }
+        _ => Ok(None),
+    };
+    let decoded = personal.map_err(|error| error.to_string()).and_then(|personal| {
+        Event::decode(&raw.type_name, raw.schema_version, raw.data.get(), personal.as_deref())
+            .map_err(|error| error.to_string())
+    });
+    match decoded {
+        Ok(event) => Ok(Recorded {
+            position: raw.position,
+            event_id: raw.event_id,
+            stream: raw.stream,
+            version: raw.version,
+            type_name: raw.type_name,
+            schema_version: raw.schema_version,
+            recorded_at: raw.recorded_at,
+            command_id: raw.command_id,
+            metadata: raw.metadata,
+            event,
+        }),
+        Err(error) => Err(Unreadable {
+            position: raw.position,
+            event_id: raw.event_id,
+            stream: raw.stream,
+            version: raw.version,
+            type_name: raw.type_name,
+            error,
+        }),
     }
 }

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::{EventStore, MasterKey};
@@ -32,7 +35,11 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// A database with the schemas of the log and the vault.
     pub async fn create() -> Self {
-        let server = server();
+        Self::create_on(server()).await
+    }
+
+    /// The same on a server of the test's own choice.
+    pub async fn create_on(server: PgConnectOptions) -> Self {
         let name = format!("test_{}", Uuid::now_v7().simple());
         let mut admin = PgConnection::connect_with(&server).await.expect("the test server");
         sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
@@ -270,4 +277,45 @@ fn run(command: &mut Command) {
 fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
+}
+
+/// Something between a program and its database that can forget the connections that go through it.
+#[derive(Debug)]
+pub struct Between {
+    port: u16,
+    forgotten: watch::Sender<u32>,
+}
+
+impl Between {
+    /// Nothing is forgotten yet.
+    pub async fn open(database: &PgConnectOptions) -> Self {
+        let (host, to) = (database.get_host().to_owned(), database.get_port());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (port, forgotten) = (listener.local_addr().expect("an address").port(), watch::Sender::new(0));
+        let known = forgotten.clone();
+        tokio::spawn(async move {
+            while let Ok((mut from, _)) = listener.accept().await {
+                let mut to = TcpStream::connect((host.as_str(), to)).await.expect("the database");
+                let mut forgotten = known.subscribe();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = copy_bidirectional(&mut from, &mut to) => {}
+                        // Both ends stay open, and nothing passes any more.
+                        _ = forgotten.changed() => std::future::pending().await,
+                    }
+                });
+            }
+        });
+        Self { port, forgotten }
+    }
+
+    /// How to connect through it.
+    pub fn leading_to(&self, database: &PgConnectOptions) -> PgConnectOptions {
+        database.clone().port(self.port)
+    }
+
+    /// The connections there are lead nowhere from now on.
+    pub fn forget(&self) {
+        self.forgotten.send_modify(|times| *times += 1);
+    }
 }

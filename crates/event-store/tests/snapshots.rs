@@ -8,6 +8,7 @@ use crate::given::{append, command, listed, received, sku};
 async fn a_stream_loaded_with_a_snapshot_is_the_stream_loaded_without() {
     let database = TestDatabase::create().await;
     let store = database.store().await;
+    let epoch = store.head().await.unwrap().epoch;
     let sku = sku();
     let stream = StreamId::stock(&sku);
     let mut events = vec![(stream.clone(), 1, listed(&sku))];
@@ -21,8 +22,8 @@ async fn a_stream_loaded_with_a_snapshot_is_the_stream_loaded_without() {
     assert_eq!((whole.version, whole.events.len(), whole.snapshot.is_none()), (50, 50, true));
     let all = fold(State::initial(stream.category()), &whole.events);
     let half = fold(State::initial(stream.category()), &whole.events[..30]);
-    store.save_snapshots(&[(stream.clone(), 30, half.clone())]).await.unwrap();
-    store.save_snapshots(&[(stream.clone(), 10, State::initial(stream.category()))]).await.unwrap();
+    store.save_snapshots(epoch, &[(stream.clone(), 30, half.clone())]).await.unwrap();
+    store.save_snapshots(epoch, &[(stream.clone(), 10, State::initial(stream.category()))]).await.unwrap();
 
     let with = store.load(&wanted(0)).await.unwrap().remove(0);
     let (version, state) = with.snapshot.unwrap();
@@ -51,14 +52,17 @@ async fn streams_are_loaded_together_and_an_empty_one_is_at_version_0() {
 async fn a_snapshot_of_a_version_that_the_log_does_not_have_is_not_kept() {
     let database = TestDatabase::create().await;
     let store = database.store().await;
+    let epoch = store.head().await.unwrap().epoch;
     let sku = sku();
     let stream = StreamId::stock(&sku);
     append(&store, vec![command(vec![(stream.clone(), 1, listed(&sku))])]).await;
     let state = State::initial(stream.category());
-    store.save_snapshots(&[(stream.clone(), 2, state.clone())]).await.unwrap();
+    store.save_snapshots(epoch, &[(stream.clone(), 2, state.clone())]).await.unwrap();
     let wanted = [Wanted { stream: stream.clone(), after_version: 0 }];
     assert!(store.load(&wanted).await.unwrap()[0].snapshot.is_none(), "the snapshot is ahead of its stream");
-    store.save_snapshots(&[(stream, 1, state)]).await.unwrap();
+    store.save_snapshots(uuid::Uuid::nil(), &[(stream.clone(), 1, state.clone())]).await.unwrap();
+    assert!(store.load(&wanted).await.unwrap()[0].snapshot.is_none(), "it was taken of another log");
+    store.save_snapshots(epoch, &[(stream, 1, state)]).await.unwrap();
     assert!(store.load(&wanted).await.unwrap()[0].snapshot.is_some());
 }
 
@@ -66,6 +70,7 @@ async fn a_snapshot_of_a_version_that_the_log_does_not_have_is_not_kept() {
 async fn a_snapshot_that_cannot_be_read_is_as_good_as_none() {
     let database = TestDatabase::create().await;
     let store = database.store().await;
+    let epoch = store.head().await.unwrap().epoch;
     let (broken, whole) = (sku(), sku());
     for sku in [&broken, &whole] {
         let stream = StreamId::stock(sku);
@@ -75,7 +80,7 @@ async fn a_snapshot_that_cannot_be_read_is_as_good_as_none() {
             vec![command(std::iter::once((stream.clone(), 1, listed(sku))).chain(events).collect())],
         )
         .await;
-        store.save_snapshots(&[(stream.clone(), 4, State::initial(stream.category()))]).await.unwrap();
+        store.save_snapshots(epoch, &[(stream.clone(), 4, State::initial(stream.category()))]).await.unwrap();
     }
     for state in ["{}", "{\"category\": \"email\", \"state\": {}}"] {
         sqlx::query("UPDATE log.snapshots SET state = $1::json WHERE stream = $2")

@@ -10,8 +10,13 @@ mod running;
 mod telemetry;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
+
+/// Most of what a node does is many small pieces, made by one thread and given back by another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// An event-sourced order platform.
 #[derive(Parser)]
@@ -23,8 +28,23 @@ struct Jumun {
     role: roles::Role,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Calls of libraries that nobody can take back may go on for so long at the end. Those of Kafka's client wait by a clock that people set.
+const LEFT_BEHIND: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("jumun: no threads can be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run());
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    code
+}
+
+async fn run() -> ExitCode {
     let Jumun { flags, role } = Jumun::parse();
     // One of several providers of cryptography could be compiled in; this is the one that is meant. An earlier choice stands.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

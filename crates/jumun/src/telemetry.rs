@@ -5,7 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing::Subscriber;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Layer, registry};
 
 use crate::config::{Configuration, LogFormat};
 
@@ -31,13 +35,27 @@ pub(crate) fn log_tool(configuration: &Configuration) -> Result<()> {
 }
 
 fn log(configuration: &Configuration, default: &str, format: LogFormat) -> Result<()> {
-    let filter = EnvFilter::try_new(configuration.log.as_deref().unwrap_or(default)).context("log")?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let wanted = configuration.log.as_deref().unwrap_or(default);
     let set = match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).try_init(),
+        LogFormat::Text => {
+            let lines = layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+            registry().with(filter(wanted)?).with(lines).try_init()
+        }
+        LogFormat::Json => {
+            let lines = layer().with_writer(std::io::stderr).json().flatten_event(true);
+            registry().with(filter(wanted)?).with(lines.with_current_span(true)).try_init()
+        }
     };
     set.map_err(|error| anyhow::anyhow!("logging cannot be set up: {error}"))
+}
+
+/// By targets and levels alone where that is all that is wanted: a filter that may ask for spans looks at each span that is entered.
+fn filter<S: Subscriber>(wanted: &str) -> Result<Box<dyn Layer<S> + Send + Sync>> {
+    let targets = if wanted.contains('[') { None } else { wanted.parse::<Targets>().ok() };
+    Ok(match targets {
+        Some(targets) => Box::new(targets),
+        None => Box::new(EnvFilter::try_new(wanted).context("log")?),
+    })
 }
 
 /// Collects the metrics of this process from now on.

@@ -10,6 +10,8 @@ use crate::steps::{self, Finished};
 
 /// Steps written down with one statement.
 const BATCH: usize = 512;
+/// How long others are waited for.
+const GATHER: Duration = Duration::from_millis(20);
 /// Before a database that is away is asked again.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -35,12 +37,27 @@ pub(crate) async fn run(runner: &Runner, mut finished: mpsc::Receiver<Finished>)
                 if count == 0 {
                     return;
                 }
+                gather(runner, &mut finished, &mut batch).await;
                 // Before it is written: from then on a step may be claimed once more, and must not be taken out then.
                 runner.in_flight.remove(batch.iter().map(|each| each.key.as_str()));
                 write(runner, &batch).await;
                 batch.clear();
             }
         }
+    }
+}
+
+/// What ends in the next moment is written down with it. Nobody waits for that: should it be lost, what is done is done again, to no
+/// effect.
+async fn gather(runner: &Runner, finished: &mut mpsc::Receiver<Finished>, batch: &mut Vec<Finished>) {
+    tokio::select! {
+        () = runner.shutdown.cancelled() => {}
+        () = tokio::time::sleep(GATHER) => {}
+    }
+    while batch.len() < BATCH
+        && let Ok(another) = finished.try_recv()
+    {
+        batch.push(another);
     }
 }
 

@@ -10,8 +10,11 @@ mod finish;
 mod in_flight;
 mod intake;
 mod options;
+mod recent;
+pub mod recovery;
 mod steps;
 mod tidy;
+mod unread;
 mod work;
 
 use std::collections::HashMap;
@@ -20,7 +23,7 @@ use std::time::Duration;
 
 use command_api::accounts::Accounts;
 use command_api::engine::Engine;
-use event_store::{EventStore, Position};
+use event_store::{EventStore, Patient, Position};
 use payments::Gateways;
 use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -38,16 +41,18 @@ const CONNECTIONS_MAX: u32 = 4;
 
 /// A database that does not answer for so long is away: what is asked of it is asked again, and a stop does not wait for it.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
+/// A statement that takes longer went over a connection that leads nowhere.
+const STATEMENT_MAX: Duration = Duration::from_secs(10);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/process");
 
 /// Why the process managers have stopped. Nothing is lost: started again, they go on where they were.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The log was restored, or failed over with loss. Somebody must say from where to go on: set `epoch` and `position` of
-    /// `process.checkpoint`, then start again.
+    /// The log was restored, or failed over with loss. Somebody must say from where to go on: `jumun recover process-managers`
+    /// ([`recovery`]), then start again.
     #[error(
-        "the process managers have followed the log of epoch {known} up to position {position}, but its epoch is {found} now"
+        "the process managers have followed the log of epoch {known} up to position {position}, but its epoch is {found} now: jumun recover process-managers"
     )]
     Epoch {
         /// The epoch that was followed.
@@ -57,7 +62,7 @@ pub enum Error {
         /// How far it was followed.
         position: Position,
     },
-    /// An event cannot be read: look at it. It is never skipped.
+    /// The log is not as a log should be: look at it.
     #[error("the log cannot be followed: {0}")]
     Log(#[from] event_store::Error),
 }
@@ -76,7 +81,7 @@ struct Runner {
     id: Uuid,
     store: EventStore,
     /// Connections to the schema `process`.
-    pool: PgPool,
+    pool: Patient,
     engine: Engine,
     gateways: Gateways,
     accounts: Accounts,
@@ -85,6 +90,8 @@ struct Runner {
     in_flight: InFlight,
     /// There may be steps that are due.
     due: Notify,
+    /// Places among those under way: who does a step holds one.
+    places: Arc<Semaphore>,
     /// Calls that one gateway may have under way: less than all, so that a slow one leaves room for the others.
     calls: HashMap<String, Semaphore>,
     shutdown: CancellationToken,
@@ -107,6 +114,7 @@ pub async fn run(
     let calls = gateways.names().map(|name| (name.to_owned(), Semaphore::new(calls_max))).collect();
     let (id, pool, due) = (Uuid::now_v7(), connections(&store), Notify::new());
     let in_flight = InFlight::default();
+    let places = Arc::new(Semaphore::new(options.in_flight_max));
     let runner = Arc::new(Runner {
         id,
         store,
@@ -117,14 +125,16 @@ pub async fn run(
         options,
         in_flight,
         due,
+        places,
         calls,
         shutdown,
     });
     let (ended, finished) = mpsc::channel(options.in_flight_max.max(1));
+    let (hand, handed) = mpsc::unbounded_channel();
     let done = tokio::try_join!(
-        intake::run(&runner),
+        intake::run(&runner, &hand),
         async {
-            work::run(&runner, ended).await;
+            work::run(&runner, ended, handed).await;
             Ok(())
         },
         async {
@@ -145,10 +155,10 @@ pub async fn run(
 /// Connections of their own, so that a busy engine does not keep claims from being renewed. What they write need not be on the
 /// disk before it counts: steps and checkpoint are written together, so what a crash of the database takes back is taken in, or
 /// done, once more, to no other effect.
-fn connections(store: &EventStore) -> PgPool {
+fn connections(store: &EventStore) -> Patient {
     let options = store.pool().connect_options().as_ref().clone();
-    PgPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
-        .acquire_timeout(ANSWER_MAX)
-        .connect_lazy_with(options.options([("synchronous_commit", "off")]))
+    let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(ANSWER_MAX);
+    let options = event_store::planned_once(options);
+    let options = options.options([("synchronous_commit", "off")]);
+    Patient::new(event_store::trusting(pool).connect_lazy_with(options), STATEMENT_MAX)
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::process::Step;
-use event_store::Position;
-use sqlx::{FromRow, PgPool};
+use event_store::{Patient, Position};
+use sqlx::FromRow;
 use uuid::Uuid;
 
 /// The event that a step follows from.
@@ -18,12 +18,29 @@ pub(crate) struct Cause {
     pub(crate) recorded_at: DateTime<Utc>,
 }
 
+/// A step that follows from the log.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) step: Step,
+    pub(crate) cause: Cause,
+    /// This runner does it at once: it is written down as claimed already.
+    pub(crate) claim: bool,
+}
+
+impl Taken {
+    /// Whether it is due as soon as it is written down.
+    pub(crate) fn is_due(&self) -> bool {
+        self.step.due(AT_ONCE) == AT_ONCE
+    }
+}
+
+/// What is due at once is so by the database's clock, however late ours is.
+const AT_ONCE: DateTime<Utc> = DateTime::UNIX_EPOCH;
+
 /// A step that this runner has claimed.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
     pub(crate) key: String,
-    /// As it is stored.
-    pub(crate) step: String,
     pub(crate) cause: Cause,
     /// Tries, this one included.
     pub(crate) attempts: u32,
@@ -41,16 +58,17 @@ struct Row {
     attempts: i32,
 }
 
-impl From<Row> for Claimed {
-    fn from(row: Row) -> Self {
+impl Row {
+    /// With the step as it is stored.
+    fn claimed(self) -> (String, Claimed) {
         let cause = Cause {
-            position: row.cause_position.into(),
-            event_id: row.cause_event_id,
-            correlation_id: row.correlation_id,
-            traceparent: row.traceparent,
-            recorded_at: row.caused_at,
+            position: self.cause_position.into(),
+            event_id: self.cause_event_id,
+            correlation_id: self.correlation_id,
+            traceparent: self.traceparent,
+            recorded_at: self.caused_at,
         };
-        Self { key: row.key, step: row.step, cause, attempts: row.attempts.unsigned_abs() }
+        (self.step, Claimed { key: self.key, cause, attempts: self.attempts.unsigned_abs() })
     }
 }
 
@@ -98,7 +116,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 /// Takes the lead, or keeps it. `None`: another runner has it.
 pub(crate) async fn lead(
-    pool: &PgPool,
+    pool: &Patient,
     runner: Uuid,
     lease: Duration,
 ) -> Result<Option<Checkpoint>, sqlx::Error> {
@@ -116,62 +134,65 @@ pub(crate) async fn lead(
     }
 }
 
-/// Writes steps down and moves the checkpoint, in one statement. `false`: this runner does not lead any more, or the log is
-/// another one; nothing was written.
+/// Writes steps down, claims those that can be done at once, and moves the checkpoint, in one statement. Returns the keys of those that
+/// are claimed. `None`: this runner does not lead any more, or the log is another one; nothing was written.
 pub(crate) async fn take_in(
-    pool: &PgPool,
+    pool: &Patient,
     runner: Uuid,
     lease: Duration,
     from: Checkpoint,
     to: Position,
-    steps: &[(Step, Cause)],
-) -> Result<bool, sqlx::Error> {
+    steps: &[Taken],
+) -> Result<Option<Vec<String>>, sqlx::Error> {
     const TAKE_IN: &str = "WITH moved AS (
             UPDATE process.checkpoint
                SET position = $3, leads_until = now() + $5 * interval '1 millisecond'
              WHERE epoch = $1 AND position = $2 AND leader = $4 AND (SELECT epoch FROM log.head) = $1
          RETURNING true
          ), written AS (
-            INSERT INTO process.steps (key, step, cause_position, cause_event_id, correlation_id, traceparent, caused_at, due_at)
+            INSERT INTO process.steps (key, step, cause_position, cause_event_id, correlation_id, traceparent, caused_at, due_at,
+                                       claimed_by, claimed_until, attempts)
             SELECT n.key, n.step::json, n.cause_position, n.cause_event_id, n.correlation_id, n.traceparent, n.caused_at,
-                   greatest(n.due_at, now())
+                   greatest(n.due_at, now()), CASE WHEN n.claim THEN $4 END,
+                   CASE WHEN n.claim THEN now() + $5 * interval '1 millisecond' END, n.claim::int
               FROM unnest($6::text[], $7::text[], $8::bigint[], $9::uuid[], $10::uuid[], $11::text[], $12::timestamptz[],
-                          $13::timestamptz[])
-                   n (key, step, cause_position, cause_event_id, correlation_id, traceparent, caused_at, due_at)
+                          $13::timestamptz[], $14::boolean[])
+                   n (key, step, cause_position, cause_event_id, correlation_id, traceparent, caused_at, due_at, claim)
              WHERE EXISTS (SELECT FROM moved)
                 ON CONFLICT (key) DO NOTHING
+         RETURNING key, attempts
          )
-         SELECT count(*) FROM moved";
-    // What is due at once is so by the database's clock, however late ours is.
-    let at_once = DateTime::UNIX_EPOCH;
+         SELECT EXISTS (SELECT FROM moved), ARRAY(SELECT key FROM written WHERE attempts = 1)";
     let stored =
-        |(step, _): &(Step, Cause)| serde_json::to_string(step).map_err(|e| sqlx::Error::Encode(e.into()));
-    let moved: i64 = sqlx::query_scalar(TAKE_IN)
+        |taken: &Taken| serde_json::to_string(&taken.step).map_err(|e| sqlx::Error::Encode(e.into()));
+    let causes = || steps.iter().map(|taken| &taken.cause);
+    let (moved, claimed): (bool, Vec<String>) = sqlx::query_as(TAKE_IN)
         .bind(from.epoch)
         .bind(i64::from(from.position))
         .bind(i64::from(to))
         .bind(runner)
         .bind(milliseconds(lease))
-        .bind(steps.iter().map(|(step, _)| step.key()).collect::<Vec<_>>())
+        .bind(steps.iter().map(|taken| taken.step.key()).collect::<Vec<_>>())
         .bind(steps.iter().map(stored).collect::<Result<Vec<_>, _>>()?)
-        .bind(steps.iter().map(|(_, cause)| i64::from(cause.position)).collect::<Vec<_>>())
-        .bind(steps.iter().map(|(_, cause)| cause.event_id).collect::<Vec<_>>())
-        .bind(steps.iter().map(|(_, cause)| cause.correlation_id).collect::<Vec<_>>())
-        .bind(steps.iter().map(|(_, cause)| cause.traceparent.clone()).collect::<Vec<_>>())
-        .bind(steps.iter().map(|(_, cause)| cause.recorded_at).collect::<Vec<_>>())
-        .bind(steps.iter().map(|(step, _)| step.due(at_once)).collect::<Vec<_>>())
+        .bind(causes().map(|cause| i64::from(cause.position)).collect::<Vec<_>>())
+        .bind(causes().map(|cause| cause.event_id).collect::<Vec<_>>())
+        .bind(causes().map(|cause| cause.correlation_id).collect::<Vec<_>>())
+        .bind(causes().map(|cause| cause.traceparent.clone()).collect::<Vec<_>>())
+        .bind(causes().map(|cause| cause.recorded_at).collect::<Vec<_>>())
+        .bind(steps.iter().map(|taken| taken.step.due(AT_ONCE)).collect::<Vec<_>>())
+        .bind(steps.iter().map(|taken| taken.claim).collect::<Vec<_>>())
         .fetch_one(pool)
         .await?;
-    Ok(moved == 1)
+    Ok(moved.then_some(claimed))
 }
 
-/// Claims steps that are due, the longest due first.
+/// Claims steps that are due, the longest due first. Each as it is stored.
 pub(crate) async fn claim(
-    pool: &PgPool,
+    pool: &Patient,
     runner: Uuid,
     lease: Duration,
     limit: usize,
-) -> Result<Vec<Claimed>, sqlx::Error> {
+) -> Result<Vec<(String, Claimed)>, sqlx::Error> {
     const CLAIM: &str = "UPDATE process.steps
            SET claimed_by = $1, claimed_until = now() + $2 * interval '1 millisecond', attempts = attempts + 1
          WHERE key = ANY (ARRAY(
@@ -186,13 +207,16 @@ pub(crate) async fn claim(
         .bind(limit as i64)
         .fetch_all(pool)
         .await?;
-    let mut claimed: Vec<Claimed> = rows.into_iter().map(Claimed::from).collect();
-    claimed.sort_by_key(|each| each.cause.position);
+    let mut claimed: Vec<_> = rows.into_iter().map(Row::claimed).collect();
+    claimed.sort_by_key(|(_, each)| each.cause.position);
     Ok(claimed)
 }
 
 /// Writes down what tries came to. What was taken over meanwhile belongs to another.
-pub(crate) async fn finish(pool: &PgPool, runner: Uuid, finished: &[Finished]) -> Result<(), sqlx::Error> {
+///
+/// Not `claimed_by = $1`: the index of claims would be gone through, which has all claims of this runner since it was last vacuumed, done
+/// or not.
+pub(crate) async fn finish(pool: &Patient, runner: Uuid, finished: &[Finished]) -> Result<(), sqlx::Error> {
     const FINISH: &str = "UPDATE process.steps s
            SET claimed_by = NULL, claimed_until = NULL,
                done_at = CASE WHEN e.ended = 'done' THEN now() END,
@@ -201,7 +225,7 @@ pub(crate) async fn finish(pool: &PgPool, runner: Uuid, finished: &[Finished]) -
                attempts = CASE WHEN e.ended = 'busy' THEN s.attempts - 1 ELSE s.attempts END,
                last_error = coalesce(e.error, s.last_error)
           FROM unnest($2::text[], $3::text[], $4::float8[], $5::text[]) e (key, ended, pause, error)
-         WHERE s.key = e.key AND s.claimed_by = $1 AND s.done_at IS NULL";
+         WHERE s.key = e.key AND s.claimed_by IS NOT DISTINCT FROM $1 AND s.done_at IS NULL";
     let (mut keys, mut kinds, mut pauses, mut errors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for Finished { key, ended } in finished {
         let (kind, pause, error) = match ended {
@@ -221,14 +245,14 @@ pub(crate) async fn finish(pool: &PgPool, runner: Uuid, finished: &[Finished]) -
 
 /// Keeps this runner's claims of these steps. Claims that it does not know of end with their lease.
 pub(crate) async fn renew(
-    pool: &PgPool,
+    pool: &Patient,
     runner: Uuid,
     lease: Duration,
     keys: &[String],
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "UPDATE process.steps SET claimed_until = now() + $2 * interval '1 millisecond'
-          WHERE claimed_by = $1 AND key = ANY ($3)",
+          WHERE claimed_by IS NOT DISTINCT FROM $1 AND key = ANY ($3)",
     )
     .bind(runner)
     .bind(milliseconds(lease))
@@ -239,7 +263,7 @@ pub(crate) async fn renew(
 }
 
 /// Steps that are due and not done.
-pub(crate) async fn waiting(pool: &PgPool) -> Result<i64, sqlx::Error> {
+pub(crate) async fn waiting(pool: &Patient) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT count(*) FROM process.steps WHERE done_at IS NULL AND attention_at IS NULL AND due_at <= now()",
     )
@@ -250,7 +274,7 @@ pub(crate) async fn waiting(pool: &PgPool) -> Result<i64, sqlx::Error> {
 /// Deletes some steps that were done so long ago, when this runner leads. How many it were. What the log was not taken in up to
 /// stays: taken in once more, it would be written down again.
 pub(crate) async fn delete_done(
-    pool: &PgPool,
+    pool: &Patient,
     runner: Uuid,
     kept: Duration,
     limit: u32,
@@ -271,7 +295,7 @@ pub(crate) async fn delete_done(
 }
 
 /// Gives claims and the lead back.
-pub(crate) async fn release(pool: &PgPool, runner: Uuid) -> Result<(), sqlx::Error> {
+pub(crate) async fn release(pool: &Patient, runner: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE process.steps SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by = $1")
         .bind(runner)
         .execute(pool)

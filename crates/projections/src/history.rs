@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::projector::Projector;
+use crate::projector::{self, Follow, Projector};
 use crate::{Error, ReadModel};
 
 /// What a test waits for at most.
@@ -34,6 +34,13 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Lets a projector run.
+    pub(crate) fn start(projector: Projector) -> Self {
+        let shutdown = CancellationToken::new();
+        let until = shutdown.clone();
+        Self { task: tokio::spawn(async move { projector.run(&until).await }), shutdown }
+    }
+
     /// Tells it to stop, and waits until it has.
     pub(crate) async fn stop(self) -> Result<(), Error> {
         self.shutdown.cancel();
@@ -97,9 +104,21 @@ impl History {
 
     /// A projector of these models that runs.
     pub(crate) fn run(&self, models: Vec<Box<dyn ReadModel>>) -> Running {
+        Running::start(self.projector(models))
+    }
+
+    /// A projector of these models that runs, and follows these partitions of every topic.
+    pub(crate) fn follow(
+        &self,
+        models: impl Fn() -> Vec<Box<dyn ReadModel>> + Send + Sync + 'static,
+        follow: Follow,
+    ) -> Running {
         let shutdown = CancellationToken::new();
-        let (projector, until) = (self.projector(models), shutdown.clone());
-        Running { task: tokio::spawn(async move { projector.run(&until).await }), shutdown }
+        let (read, store, until) = (self.read.clone(), self.store.clone(), shutdown.clone());
+        let task = tokio::spawn(async move {
+            Box::pin(projector::fold(&read, &store, || Ok(models()), follow, &until)).await
+        });
+        Running { shutdown, task }
     }
 
     /// All read models are folded up to the end of the log.
@@ -121,7 +140,7 @@ impl History {
     /// How far a model is. `None`: it was never folded.
     pub(crate) async fn position(&self, model: &str) -> Option<u64> {
         let progress = crate::progress(&self.read).await.unwrap();
-        progress.iter().find(|each| each.name == model).map(|each| each.position.0)
+        progress.iter().find(|each| each.name == model).map(|each| each.position().0)
     }
 
     /// Does something to the database that nobody may do.

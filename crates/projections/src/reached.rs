@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use event_store::Position;
+use event_store::{Head, Position};
 use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use uuid::Uuid;
 
-use crate::{Error, progress};
+use crate::{Error, Reads, progress};
 
 /// How long to wait before it is looked whether a projector of another process has come further.
 const POLL: Duration = Duration::from_millis(15);
@@ -22,11 +23,22 @@ struct Known {
     looked: Option<Instant>,
     /// By model: how far it is, and when that was true.
     positions: HashMap<String, (Position, Instant)>,
+    /// By model: the log it is folded over, as of the last look.
+    epochs: HashMap<String, Uuid>,
 }
 
 impl Known {
     fn has(&self, model: &str, position: Position) -> bool {
         self.positions.get(model).is_some_and(|(reached, _)| *reached >= position)
+    }
+
+    fn standing(&self, models: &[&str], place: Head) -> Standing {
+        let epochs = models.iter().filter_map(|model| self.epochs.get(*model));
+        if epochs.into_iter().any(|epoch| *epoch != place.epoch) {
+            return Standing::OtherLog;
+        }
+        let there = models.iter().all(|model| self.has(model, place.position));
+        if there { Standing::There } else { Standing::Behind }
     }
 }
 
@@ -39,7 +51,8 @@ pub(crate) struct Waiters {
 
 impl Waiters {
     fn new() -> Self {
-        let known = watch::Sender::new(Known { looked: None, positions: HashMap::new() });
+        let known =
+            watch::Sender::new(Known { looked: None, positions: HashMap::new(), epochs: HashMap::new() });
         Self { known, looking: tokio::sync::Mutex::new(()) }
     }
 
@@ -69,7 +82,7 @@ impl Waiters {
     }
 
     /// Makes sure that what is known is not older than `since`: by a look of somebody else's that began later, or an own one.
-    async fn look(&self, read: &PgPool, since: Instant) -> Result<(), Error> {
+    async fn look(&self, read: impl Reads<'_>, since: Instant) -> Result<(), Error> {
         let _turn = self.looking.lock().await;
         if self.known.borrow().looked.is_some_and(|looked| looked >= since) {
             return Ok(());
@@ -79,9 +92,11 @@ impl Waiters {
         self.known.send_modify(|known| {
             known.looked = Some(began);
             for each in seen {
+                known.epochs.insert(each.name.clone(), each.epoch);
                 let newer = known.positions.get(&each.name).is_some_and(|(_, at)| *at > began);
                 if !newer {
-                    known.positions.insert(each.name, (each.position, began));
+                    let position = each.position();
+                    known.positions.insert(each.name, (position, began));
                 }
             }
         });
@@ -94,29 +109,69 @@ impl Waiters {
 /// # Errors
 /// When the database is away.
 pub async fn reached(
-    read: &PgPool,
+    read: impl Reads<'_>,
     model: &str,
     position: Position,
     deadline: Instant,
 ) -> Result<bool, Error> {
-    let waiters = Waiters::of(read);
+    let there = wait(read, deadline, |known| known.has(model, position).then_some(())).await?;
+    Ok(there.is_some())
+}
+
+/// How read models stand to a place in a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// All of them have come there.
+    There,
+    /// One of them has not.
+    Behind,
+    /// One of them is folded over another log: its positions say nothing about that place.
+    OtherLog,
+}
+
+/// Waits until all these read models have come to a place in a log, for as long as the deadline allows.
+///
+/// # Errors
+/// When the database is away.
+pub async fn come_to(
+    read: impl Reads<'_>,
+    models: &[&str],
+    place: Head,
+    deadline: Instant,
+) -> Result<Standing, Error> {
+    let standing = wait(read, deadline, |known| match known.standing(models, place) {
+        Standing::Behind => None,
+        standing => Some(standing),
+    });
+    Ok(standing.await?.unwrap_or(Standing::Behind))
+}
+
+/// Waits until what is known answers a question. `None`: it does not by the deadline.
+async fn wait<T>(
+    read: impl Reads<'_>,
+    deadline: Instant,
+    answer: impl Fn(&Known) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let waiters = Waiters::of(read.pool());
     let mut news = waiters.known.subscribe();
     let mut look_by = deadline.max(Instant::now() + LOOK);
     loop {
         let asked = Instant::now();
         match timeout_at(look_by, waiters.look(read, asked)).await {
             Ok(looked) => looked?,
-            Err(_elapsed) => return Ok(false),
+            Err(_elapsed) => return Ok(None),
         }
-        if waiters.known.borrow().has(model, position) {
-            return Ok(true);
+        if let Some(answer) = answer(&waiters.known.borrow()) {
+            return Ok(Some(answer));
         }
         if asked >= deadline {
-            return Ok(false);
+            return Ok(None);
         }
         tokio::select! {
             // Its sender is held here, so it does not end.
-            woken = news.wait_for(|known| known.has(model, position)) => return Ok(woken.is_ok()),
+            known = news.wait_for(|known| answer(known).is_some()) => {
+                return Ok(known.ok().and_then(|known| answer(&known)));
+            }
             () = sleep_until(deadline.min(asked + POLL)) => {}
         }
         look_by = deadline;

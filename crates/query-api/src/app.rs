@@ -1,4 +1,4 @@
-//! What the handlers need: the read models, the log, the keys of tokens and cursors, and the limits.
+//! What the handlers need: the read models and who answers from them, the log, the keys of tokens and cursors, and the limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +6,13 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use event_store::EventStore;
 use http_surface::auth::Keys;
-use sqlx::PgPool;
+use projections::products::query::Finder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
+use crate::products::Recent;
+use crate::replicas::Replicas;
 use crate::stock::Board;
 
 /// Limits of the query API.
@@ -43,22 +45,28 @@ impl Default for Config {
 /// The query API's state. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    pub(crate) read: PgPool,
+    pub(crate) replicas: Replicas,
     pub(crate) store: EventStore,
     pub(crate) keys: Keys,
     pub(crate) config: Config,
     pub(crate) board: Board,
+    pub(crate) recent: Recent,
+    /// The search engine, when there is one.
+    pub(crate) finder: Option<Arc<dyn Finder>>,
     analysts: Arc<Semaphore>,
     watchers: Arc<Semaphore>,
 }
 
 impl App {
-    /// An application over the read models (connections with `search_path` = `read`) and the log.
-    pub fn new(read: PgPool, store: EventStore, keys: Keys, config: Config) -> Self {
-        let board = Board::new(read.clone(), store.clone(), config.shutdown.clone());
+    /// An application over the read models (connections with `search_path` = `read`, those of the primary alone or with
+    /// replicas) and the log.
+    pub fn new(replicas: impl Into<Replicas>, store: EventStore, keys: Keys, config: Config) -> Self {
+        let replicas = replicas.into();
+        replicas.watch(&config.shutdown);
+        let board = Board::new(replicas.clone(), store.clone(), config.shutdown.clone());
         let analysts = Arc::new(Semaphore::new(config.analysts_max));
         let watchers = Arc::new(Semaphore::new(config.streams_max));
-        Self { read, store, keys, config, board, analysts, watchers }
+        Self { replicas, store, keys, config, board, recent: Recent::new(), finder: None, analysts, watchers }
     }
 
     /// A place among those who read the log; given back when it is dropped.

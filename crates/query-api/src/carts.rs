@@ -32,8 +32,8 @@ pub(crate) async fn find(
     PathId(cart_id): PathId<CartId>,
     after: After,
 ) -> Result<Response, Error> {
-    after.reached(&app, &[Carts::NAME, Products::NAME]).await?;
-    let cart = query::find(&app.read, cart_id).await?;
+    let models = [Carts::NAME, Products::NAME];
+    let cart = app.read(after, &models, |read| async move { query::find(&read, cart_id).await }).await?;
     let cart = cart.filter(|cart| caller::may_see(&caller, &cart.owner)).ok_or(Error::NotFound("cart"))?;
     // Its version says what is in it. What that costs today changes without it.
     Ok(conditional::fresh(cart.version, &cart))

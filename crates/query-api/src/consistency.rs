@@ -3,9 +3,8 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use event_store::{Head, Position};
+use event_store::{Head, Patient};
 use http_surface::{CONSISTENCY_TOKEN, ConsistencyToken, Problem};
-use tokio::time::Instant;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
@@ -38,13 +37,19 @@ impl IntoParams for After {
 }
 
 impl After {
-    /// Waits until these read models have reached the token's position.
-    pub(crate) async fn reached(self, app: &App, models: &[&'static str]) -> Result<(), Error> {
-        let Some(asked) = self.0 else { return Ok(()) };
-        if app.store.head().await?.epoch != asked.epoch {
-            return Err(Error::OtherEpoch);
-        }
-        app.reached(asked.position, models).await
+    /// Whenever.
+    pub(crate) fn nothing() -> Self {
+        Self(None)
+    }
+
+    /// After everything up to there.
+    pub(crate) fn everything_to(head: Head) -> Self {
+        Self(Some(head))
+    }
+
+    /// The place that the token names.
+    pub(crate) fn head(self) -> Option<Head> {
+        self.0
     }
 
     /// Whether the log itself has that position: for what is read from the log and not from read models.
@@ -59,14 +64,32 @@ impl After {
 }
 
 impl App {
-    /// Waits until these read models have reached a position, as long as the configuration allows.
-    pub(crate) async fn reached(&self, position: Position, models: &[&'static str]) -> Result<(), Error> {
-        let deadline = Instant::now() + self.config.consistency_wait;
-        for model in models {
-            if !projections::reached(&self.read, model, position, deadline).await? {
-                return Err(Error::Lagging);
+    /// Asks the read models, on a server where these have come to the token's position. The question may be asked more than
+    /// once, and must change nothing. The log itself is not needed for it.
+    pub(crate) async fn read<T, E, F>(
+        &self,
+        after: After,
+        models: &[&'static str],
+        question: impl Fn(Patient) -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, E>>,
+        Error: From<E>,
+    {
+        match self.replicas.ask(after.0, models, self.config.consistency_wait, question).await {
+            Err(Error::OtherEpoch) => Err(self.of_other_log(after).await?),
+            // Nobody ever comes to a place that the log has lost. While the log does not answer, that is not known.
+            Err(Error::Lagging) if after.0.is_some() => {
+                Err(self.of_other_log(after).await.unwrap_or(Error::Lagging))
             }
+            answer => answer,
         }
-        Ok(())
+    }
+
+    /// Read models are of another log than the token, or behind it: the log says whether they can still come there.
+    async fn of_other_log(&self, after: After) -> Result<Error, Error> {
+        let epoch = self.store.head().await?.epoch;
+        let is_now = after.0.is_some_and(|asked| asked.epoch == epoch);
+        Ok(if is_now { Error::Lagging } else { Error::OtherEpoch })
     }
 }

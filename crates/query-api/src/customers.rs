@@ -34,7 +34,8 @@ pub(crate) async fn me(
     let Actor::Customer(id) = caller.actor() else {
         return Err(Problem::forbidden("this is for customers only").into());
     };
-    after.reached(&app, &[Customers::NAME]).await?;
-    let customer = query::find(&app.read, id).await?.ok_or(Error::NotFound("customer"))?;
+    let found =
+        app.read(after, &[Customers::NAME], |read| async move { query::find(&read, id).await }).await?;
+    let customer = found.ok_or(Error::NotFound("customer"))?;
     Ok(conditional::answer(&headers, customer.version, &customer))
 }

@@ -17,9 +17,11 @@ mod orders;
 mod page;
 mod products;
 mod refusals;
+mod replicas;
 mod stock;
 
 pub use app::{App, Config};
+pub use replicas::{Patience, Replicas};
 
 use axum::Router;
 use tower_http::compression::CompressionLayer;

@@ -82,9 +82,9 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<Summary>>, Error> {
     let owner = if caller::is_staff(&caller) { None } else { Some(caller::owner(&caller)?) };
     let filter = asked.filter(&app, owner)?;
-    after.reached(&app, &[Orders::NAME]).await?;
-    let more = Filter { limit: filter.limit + 1, ..filter.clone() };
-    let found = orders::query::list(&app.read, &more).await?;
+    let more = &Filter { limit: filter.limit + 1, ..filter.clone() };
+    let list = |read| async move { orders::query::list(&read, more).await };
+    let found = app.read(after, &[Orders::NAME], list).await?;
     let cursor =
         |last: &Summary| page::cursor(&app.keys, LIST, &(&asked, owner), (last.placed_at, last.order_id));
     Page::of(found, filter.limit, cursor).map(Json)
@@ -108,8 +108,8 @@ pub(crate) async fn find(
     after: After,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    after.reached(&app, &[Orders::NAME]).await?;
-    let order = orders::query::find(&app.read, order_id).await?;
+    let find = |read| async move { orders::query::find(&read, order_id).await };
+    let order = app.read(after, &[Orders::NAME], find).await?;
     let order =
         order.filter(|order| caller::may_see(&caller, &order.owner)).ok_or(Error::NotFound("order"))?;
     // A forgotten buyer's order has changed without an event of its own: no cache may go on showing the person.
@@ -139,8 +139,8 @@ pub(crate) async fn way(
     after: After,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    after.reached(&app, &[Tracking::NAME]).await?;
-    let way = tracking::query::find(&app.read, order_id).await?;
+    let find = |read| async move { tracking::query::find(&read, order_id).await };
+    let way = app.read(after, &[Tracking::NAME], find).await?;
     let way = way.filter(|way| caller::may_see(&caller, &way.owner)).ok_or(Error::NotFound("order"))?;
     Ok(conditional::answer(&headers, way.version, &way))
 }
@@ -164,7 +164,7 @@ pub(crate) async fn payment(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     caller.require(&[Role::Staff])?;
-    after.reached(&app, &[Payments::NAME]).await?;
-    let payment = payments::query::of_order(&app.read, order_id).await?.ok_or(Error::NotFound("order"))?;
+    let find = |read| async move { payments::query::of_order(&read, order_id).await };
+    let payment = app.read(after, &[Payments::NAME], find).await?.ok_or(Error::NotFound("order"))?;
     Ok(conditional::answer(&headers, payment.version, &payment))
 }

@@ -50,6 +50,24 @@ async fn a_query_with_the_token_of_a_command_shows_what_it_did() {
     }
 }
 
+/// Lists are kept for a moment and given again; never to a token that they do not show.
+#[tokio::test]
+async fn a_list_that_was_answered_a_moment_ago_is_not_the_answer_to_a_newer_token() {
+    let shop = Shop::open().await;
+    let sku = shop.product(1_000).await;
+    for ordered in 1..=20 {
+        shop.get("/v1/products", None).await.expect(200);
+        shop.order(&sku, 1).await;
+        let token = shop.now().await;
+        let headers = [("consistency-token", token.as_str())];
+        let list = shop.get_with("/v1/products", None, &headers).await.expect(200).json();
+        assert_eq!(list["items"][0]["available"], 1_000 - ordered);
+        // What was kept for that token is good for it, and for whoever has none.
+        let again = shop.get_with("/v1/products", None, &headers).await.expect(200).json();
+        assert_eq!(again, list);
+    }
+}
+
 #[tokio::test]
 async fn a_token_ahead_of_the_log_is_answered_with_come_again_within_the_limit() {
     let wait = Duration::from_millis(100);

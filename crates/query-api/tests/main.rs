@@ -11,5 +11,7 @@ mod orders;
 mod outages;
 mod products;
 mod refusals;
+mod replicas;
+mod searching;
 mod shop;
 mod stock;

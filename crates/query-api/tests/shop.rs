@@ -1,5 +1,6 @@
 //! A whole read side: log, engine, projector, query API.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,7 +14,8 @@ use event_store::{CommandKey, EventStore, Metadata};
 use futures::StreamExt;
 use http_surface::ConsistencyToken;
 use http_surface::auth::{Claims, Keys, Role};
-use query_api::{App, Config};
+use projections::products::query::Finder;
+use query_api::{App, Config, Replicas};
 use serde_json::Value;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -48,15 +50,39 @@ impl Shop {
     }
 
     pub(crate) async fn open_with(config: Config) -> Self {
-        let database = TestDatabase::create().await;
+        Self::open_with_finder(config, None).await
+    }
+
+    /// With a search engine in front.
+    pub(crate) async fn open_with_finder(config: Config, finder: Option<Arc<dyn Finder>>) -> Self {
+        Self::open_over(TestDatabase::create().await, Replicas::from, config, finder).await
+    }
+
+    /// With a database of its own choice, and replicas of it.
+    pub(crate) async fn open_over(
+        database: TestDatabase,
+        replicas: impl FnOnce(PgPool) -> Replicas,
+        config: Config,
+        finder: Option<Arc<dyn Finder>>,
+    ) -> Self {
         projections::migrate(&database.pool).await.unwrap();
         let read = projections::connect(database.url.parse().unwrap(), 8).await.unwrap();
         let store = database.store().await;
         let shutdown = config.shutdown.clone();
         let engine = Engine::start(store.clone(), Options::default(), shutdown.clone()).0;
-        tokio::spawn(projections::run(read.clone(), store.clone(), shutdown.clone()));
+        tokio::spawn(projections::run(
+            read.clone(),
+            store.clone(),
+            projections::Follow::Log,
+            None,
+            shutdown.clone(),
+        ));
         let keys = Keys::new(&[7; 32]).unwrap();
-        let (api, document) = query_api::api(App::new(read.clone(), store.clone(), keys.clone(), config));
+        let mut app = App::new(replicas(read.clone()), store.clone(), keys.clone(), config);
+        if let Some(finder) = finder {
+            app = app.with_finder(finder);
+        }
+        let (api, document) = query_api::api(app);
         let document = serde_json::to_value(document).unwrap();
         Self { store, read, engine, keys, api, document, shutdown, _database: database }
     }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::{Decision, Event, Kind, Refusal, StreamId};
-use event_store::Proposed;
+use event_store::{Encoded, Proposed};
 
 use super::memory::Desk;
 use super::{Error, Job, Submission};
@@ -18,8 +18,9 @@ pub(super) enum Verdict {
 /// What is to become of a command of the batch.
 pub(super) enum Decided {
     /// Append it (or verify its refusal).
-    Proposed(Proposed, Verdict),
-    /// A stream that it needs came up while the batch was decided: load it, and decide with the next batch.
+    Proposed(Proposed, Encoded, Verdict),
+    /// A stream that it needs came up while the batch was decided, or was only presumed to be empty: load it, and decide with the next
+    /// batch.
     NotYet,
     /// A defect.
     Broken,
@@ -46,10 +47,28 @@ pub(super) fn decide(desk: &mut Desk, job: &Job) -> Decided {
     let Ok(decision) = catch_unwind(AssertUnwindSafe(|| job.submission.command.decide(desk))) else {
         return Decided::Broken;
     };
+    if leaves_presumed(desk, &reads, &decision) {
+        return Decided::NotYet;
+    }
     match if_matches(&job.submission, &reads, decision) {
         Ok(decision) => accept(desk, job, reads, decision),
-        Err(error) => Decided::Proposed(proposed(job, reads, Vec::new(), false), Verdict::Refused(error)),
+        Err(error) => encoded(desk, proposed(job, reads, Vec::new(), false), Verdict::Refused(error)),
     }
+}
+
+/// Whether a decision rests on a stream that was presumed to be empty, and does not begin it, so that the log would not notice. Such
+/// streams leave the desk, to be loaded.
+fn leaves_presumed(desk: &mut Desk, reads: &[(StreamId, u32)], decision: &Result<Decision, Refusal>) -> bool {
+    let begun = |stream: &StreamId| {
+        decision.as_ref().is_ok_and(|decision| decision.events.iter().any(|(each, _)| each == stream))
+    };
+    let presumed: Vec<_> =
+        reads.iter().map(|(stream, _)| stream).filter(|stream| desk.is_presumed(stream)).collect();
+    if presumed.iter().all(|stream| begun(stream)) {
+        return false;
+    }
+    presumed.into_iter().for_each(|stream| desk.remove(stream));
+    true
 }
 
 /// `If-Match` is about what the caller may see: the versions of what is not theirs are not told.
@@ -83,7 +102,19 @@ fn accept(desk: &mut Desk, job: &Job, reads: Vec<(StreamId, u32)>, decision: Dec
     };
     let events = decision.events.into_iter().zip(versions);
     let events = events.map(|((stream, event), version)| (stream, version, event)).collect();
-    Decided::Proposed(proposed(job, reads, events, true), Verdict::Accepted)
+    encoded(desk, proposed(job, reads, events, true), Verdict::Accepted)
+}
+
+/// Encoded right away: while the batch before is on its way there is time for it, and none once that one is answered.
+fn encoded(desk: &mut Desk, proposed: Proposed, verdict: Verdict) -> Decided {
+    match proposed.encode() {
+        Ok(encoded) => Decided::Proposed(proposed, encoded, verdict),
+        Err(error) => {
+            tracing::error!(%error, "what a command has decided cannot be written");
+            proposed.events.iter().for_each(|(stream, ..)| desk.remove(stream));
+            Decided::Broken
+        }
+    }
 }
 
 fn proposed(
@@ -92,12 +123,12 @@ fn proposed(
     events: Vec<(StreamId, u32, Event)>,
     record: bool,
 ) -> Proposed {
-    let Submission { key, fingerprint, metadata, answer, .. } = &job.submission;
+    let Submission { key, fingerprint, metadata, .. } = &*job.submission;
     Proposed {
         key: *key,
         fingerprint: *fingerprint,
         metadata: metadata.clone(),
-        answer: answer.to_string(),
+        answer: job.answer.clone(),
         at: job.at,
         record,
         events,

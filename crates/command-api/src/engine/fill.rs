@@ -1,12 +1,13 @@
 //! Putting the states on the desk that a batch needs.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::StreamId;
-use event_store::Position;
+use event_store::{Loaded, Position};
 
 use super::batch::streams;
-use super::memory::{Desk, wanted};
+use super::memory::{Desk, Hashing};
 use super::run::{Running, reply, within};
 use super::{Error, Job};
 
@@ -17,14 +18,14 @@ impl Running {
     /// Puts all states that the batch needs on the desk: from memory, or loaded, all with one query a round. Commands that cannot
     /// be decided, because a stream of theirs cannot be read, are answered and leave the batch; the others go on.
     pub(super) async fn fill(
-        &self,
+        &mut self,
         desk: &mut Desk,
         jobs: &mut Vec<Job>,
         known: Position,
     ) -> Result<(), event_store::Error> {
-        let mut unreadable = HashSet::new();
+        let mut unreadable: HashSet<StreamId, Hashing> = HashSet::default();
         for _ in 0..LOAD_ROUNDS_MAX {
-            let mut missing: HashSet<StreamId> = HashSet::new();
+            let mut missing: HashSet<StreamId, Hashing> = HashSet::default();
             let mut found = false;
             let mut decidable = Vec::with_capacity(jobs.len());
             for job in jobs.drain(..) {
@@ -35,6 +36,7 @@ impl Running {
                     reply(job, Err(Error::Defect));
                     continue;
                 };
+                let begins = if job.presumes { job.submission.command.begins() } else { Vec::new() };
                 decidable.push(job);
                 for stream in named {
                     if desk.has(&stream) || missing.contains(&stream) {
@@ -45,6 +47,8 @@ impl Running {
                             desk.put(stream, entry);
                             found = true;
                         }
+                        // Saves a look at the log that finds nothing but once in a blue moon.
+                        None if begins.contains(&stream) => desk.presume(stream, known),
                         None => drop(missing.insert(stream)),
                     }
                 }
@@ -61,19 +65,22 @@ impl Running {
     /// Loads streams onto the desk, and returns those that cannot be read. They are found by halving: one bad stream among
     /// thousands costs a few queries more, not thousands.
     async fn load(
-        &self,
+        &mut self,
         desk: &mut Desk,
-        missing: HashSet<StreamId>,
+        missing: HashSet<StreamId, Hashing>,
         known: Position,
     ) -> Result<Vec<StreamId>, event_store::Error> {
         let mut unreadable = Vec::new();
-        let mut parts = vec![missing.into_iter().map(wanted).collect::<Vec<_>>()];
+        let mut parts =
+            vec![missing.into_iter().map(|stream| self.contested.wanted(stream)).collect::<Vec<_>>()];
         while let Some(mut part) = parts.pop() {
             if part.is_empty() {
                 continue;
             }
-            match within(self.store.load(&part)).await {
-                Ok(loaded) => loaded.into_iter().for_each(|each| desk.load(each, known)),
+            match within(self.store.with_answer_max(self.load_max).load(&part)).await {
+                Ok(loaded) => {
+                    unreadable.extend(loaded.into_iter().filter_map(|each| self.put(desk, each, known)))
+                }
                 Err(error) if error.is_outage() => return Err(error),
                 Err(error) if part.len() == 1 => {
                     tracing::error!(%error, "a stream cannot be read; its commands fail, all others go on");
@@ -86,5 +93,19 @@ impl Running {
             }
         }
         Ok(unreadable)
+    }
+
+    /// Puts a loaded stream on the desk. One whose events make no state is returned.
+    fn put(&mut self, desk: &mut Desk, loaded: Loaded, known: Position) -> Option<StreamId> {
+        let stream = loaded.stream.clone();
+        let confirmed = self.contested.confirmed(&stream);
+        if catch_unwind(AssertUnwindSafe(|| desk.load(loaded, confirmed, known))).is_err() {
+            tracing::error!("the events of a stream make no state; its commands fail, all others go on");
+            return Some(stream);
+        }
+        if let Some((state, version)) = desk.state(&stream) {
+            self.contested.loaded(&stream, state, version);
+        }
+        None
     }
 }

@@ -1,20 +1,30 @@
 //! States in memory: those of many streams between batches, those of a batch while it is decided.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{Event, State, States, StreamId};
-use event_store::{Loaded, Position, Wanted};
+use event_store::{Batch, Loaded, Position, Proposed};
+use hashlink::LruCache;
+
+/// How names of streams and keys of commands are hashed: several times each, in the loop that all wait for. Seeded anew in each process,
+/// since buyers choose some of them.
+pub(super) type Hashing = foldhash::fast::RandomState;
+
+/// A stream that has grown much, with its version and the state it has there.
+pub(super) type Grown = (StreamId, u32, State);
 
 /// The state of a stream at a version.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) state: State,
     pub(super) version: u32,
-    /// The version before the batch that changes it.
+    /// The version when it was last seen whether it has grown much.
     pub(super) before: u32,
     /// It was so when the log ended there.
     pub(super) verified: Position,
+    /// It is taken to be empty, and nobody has looked. What is decided on it counts only if it begins the stream: then the log itself
+    /// finds out.
+    pub(super) presumed: bool,
 }
 
 impl Entry {
@@ -22,39 +32,37 @@ impl Entry {
         let state = std::mem::replace(&mut self.state, State::Email(Default::default()));
         self.state = state.evolve(event);
         self.version += 1;
+        self.presumed = false;
     }
 }
 
 /// States between batches. Bounded: what was not used for longest goes first.
 ///
-/// A batch takes a state out and owns it, so that nothing is ever cloned to be changed; the cell is what the cache may keep
-/// a moment longer.
+/// A batch takes a state out and owns it, so that nothing is ever cloned to be changed.
 #[derive(Debug)]
-pub(super) struct Memory(moka::sync::Cache<StreamId, Arc<Mutex<Option<Entry>>>>);
+pub(super) struct Memory(LruCache<StreamId, Entry, Hashing>);
 
 impl Memory {
-    pub(super) fn new(states_max: u64) -> Self {
-        Self(moka::sync::Cache::new(states_max))
+    pub(super) fn new(states_max: usize) -> Self {
+        Self(LruCache::with_hasher(states_max, Hashing::default()))
     }
 
-    pub(super) fn take(&self, stream: &StreamId) -> Option<Entry> {
-        let cell = self.0.get(stream)?;
-        cell.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(super) fn take(&mut self, stream: &StreamId) -> Option<Entry> {
+        self.0.remove(stream)
     }
 
-    pub(super) fn keep(&self, stream: StreamId, mut entry: Entry) {
-        entry.before = entry.version;
-        self.0.insert(stream, Arc::new(Mutex::new(Some(entry))));
+    pub(super) fn keep(&mut self, stream: StreamId, entry: Entry) {
+        self.0.insert(stream, entry);
     }
 
-    pub(super) fn forget_all(&self) {
-        self.0.invalidate_all();
+    pub(super) fn forget_all(&mut self) {
+        self.0.clear();
     }
 }
 
 /// The states that a batch works on.
 #[derive(Debug, Default)]
-pub(super) struct Desk(HashMap<StreamId, Entry>);
+pub(super) struct Desk(HashMap<StreamId, Entry, Hashing>);
 
 impl States for Desk {
     fn get(&self, stream: &StreamId) -> Option<&State> {
@@ -65,6 +73,10 @@ impl States for Desk {
 impl Desk {
     pub(super) fn has(&self, stream: &StreamId) -> bool {
         self.0.contains_key(stream)
+    }
+
+    pub(super) fn state(&self, stream: &StreamId) -> Option<(&State, u32)> {
+        self.0.get(stream).map(|entry| (&entry.state, entry.version))
     }
 
     pub(super) fn put(&mut self, stream: StreamId, entry: Entry) {
@@ -83,14 +95,26 @@ impl Desk {
         self.0.remove(stream);
     }
 
-    /// Puts a loaded stream on the desk.
-    pub(super) fn load(&mut self, loaded: Loaded, verified: Position) {
-        let (version, state) =
-            loaded.snapshot.unwrap_or_else(|| (0, State::initial(loaded.stream.category())));
-        let mut entry = Entry { state, version, before: 0, verified };
+    /// Puts a loaded stream on the desk, which was loaded after what was known of it.
+    pub(super) fn load(&mut self, loaded: Loaded, known: Option<(State, u32)>, verified: Position) {
+        let snapshot = loaded.snapshot.map(|(version, state)| (state, version));
+        let (state, version) =
+            snapshot.or(known).unwrap_or_else(|| (State::initial(loaded.stream.category()), 0));
+        let mut entry = Entry { state, version, before: 0, verified, presumed: false };
         loaded.events.iter().for_each(|event| entry.evolve(&event.event));
         entry.before = entry.version;
         self.0.insert(loaded.stream, entry);
+    }
+
+    /// Takes a stream to be empty.
+    pub(super) fn presume(&mut self, stream: StreamId, verified: Position) {
+        let state = State::initial(stream.category());
+        self.0.insert(stream, Entry { state, version: 0, before: 0, verified, presumed: true });
+    }
+
+    /// Whether nobody has looked at a stream, and nothing has begun it here.
+    pub(super) fn is_presumed(&self, stream: &StreamId) -> bool {
+        self.0.get(stream).is_some_and(|entry| entry.presumed)
     }
 
     /// The place that the least recently verified state on the desk was verified at.
@@ -98,19 +122,42 @@ impl Desk {
         self.0.values().map(|entry| entry.verified).min().unwrap_or_default()
     }
 
-    /// A stream that is still on the desk is so where the log ends there.
-    pub(super) fn verify(&mut self, stream: &StreamId, at: Position) {
-        if let Some(entry) = self.0.get_mut(stream) {
-            entry.verified = at;
+    /// The streams of a batch that are still on the desk are so where the log ends there.
+    pub(super) fn verify(&mut self, batch: &Batch, at: Position) {
+        for (stream, _) in batch.commands.iter().flat_map(|command| &command.reads) {
+            if let Some(entry) = self.0.get_mut(stream) {
+                entry.verified = at;
+            }
         }
     }
 
-    pub(super) fn drain(self) -> impl Iterator<Item = (StreamId, Entry)> {
-        self.0.into_iter()
+    /// The streams that have come past a multiple of `every` events since this was last asked, as they are now. Also those that never
+    /// leave the desk, because each batch changes them.
+    pub(super) fn grown(&mut self, every: u32) -> Vec<Grown> {
+        let mut grown = Vec::new();
+        for (stream, entry) in &mut self.0 {
+            if entry.version / every > entry.before / every {
+                grown.push((stream.clone(), entry.version, entry.state.clone()));
+            }
+            entry.before = entry.version;
+        }
+        grown
     }
-}
 
-/// What must be loaded of a stream that nothing is known of.
-pub(super) fn wanted(stream: StreamId) -> Wanted {
-    Wanted { stream, after_version: 0 }
+    /// Takes everything off the desk but what these commands look at. What was only presumed is nothing to keep.
+    pub(super) fn drain_but(&mut self, needed: &[Proposed]) -> Vec<(StreamId, Entry)> {
+        let mut rest = HashMap::default();
+        for (stream, _) in needed.iter().flat_map(|command| &command.reads) {
+            if let Some((stream, entry)) = self.0.remove_entry(stream) {
+                rest.insert(stream, entry);
+            }
+        }
+        let done = std::mem::replace(&mut self.0, rest).into_iter();
+        done.filter(|(_, entry)| !entry.presumed).collect()
+    }
+
+    /// Nothing on it is so.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
 }

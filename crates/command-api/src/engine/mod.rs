@@ -7,6 +7,7 @@
 
 mod append;
 mod batch;
+mod contested;
 mod fill;
 mod memory;
 mod run;
@@ -30,7 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// States kept in memory, in streams.
-    pub states_max: u64,
+    pub states_max: usize,
     /// Commands that may wait; more are answered with [`Error::Overloaded`].
     pub queue_max: usize,
     /// Commands in one batch.
@@ -125,9 +126,14 @@ pub enum Error {
 
 /// A command that waits.
 struct Job {
-    submission: Submission,
+    // A job is handed from list to list.
+    submission: Box<Submission>,
+    /// Its answer as it is stored.
+    answer: String,
     at: DateTime<Utc>,
     deadline: Instant,
+    /// The streams that it begins may be taken to be empty. Not after that has been wrong.
+    presumes: bool,
     reply: oneshot::Sender<Result<Receipt, Error>>,
 }
 
@@ -149,7 +155,16 @@ impl Engine {
     pub async fn execute(&self, submission: Submission) -> Result<Receipt, Error> {
         let (reply, answer) = oneshot::channel();
         let deadline = Instant::now() + DEADLINE;
-        let job = Job { submission, at: Utc::now(), deadline, reply };
+        // Written here and not in the engine's loop, which all wait for.
+        let text = submission.answer.to_string();
+        let job = Job {
+            submission: Box::new(submission),
+            answer: text,
+            at: Utc::now(),
+            deadline,
+            presumes: true,
+            reply,
+        };
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Error::Unavailable,

@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use domain::ids::OrderId;
 use domain::order::Status;
-use event_store::{EventStore, Filter, Head, Raw};
+use event_store::{EventStore, Head, Position, Received};
 use tokio::sync::oneshot;
 
-/// Events read from the log at once.
-const PAGE: u32 = 500;
 /// How long to wait for a wake-up before looking at the log again: another process may have appended.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Pause after a failure, before the log is followed again.
@@ -96,23 +94,32 @@ impl Shared {
         waiting.followed
     }
 
-    fn tell(&self, epoch: uuid::Uuid, raw: &Raw) {
-        let status = SETTLEMENTS.iter().find(|(name, _)| *name == raw.type_name).map(|(_, status)| *status);
+    fn tell(&self, epoch: uuid::Uuid, received: &Received) {
+        let (type_name, stream, version, position) = match received {
+            Ok(event) => (&event.type_name, &event.stream, event.version, event.position),
+            Err(event) => (&event.type_name, &event.stream, event.version, event.position),
+        };
+        let status = SETTLEMENTS.iter().find(|(name, _)| name == type_name).map(|(_, status)| *status);
         let Some(status) = status else { return };
-        let Ok(order_id) = raw.stream.key().parse() else { return };
-        let settled = Settled { status, head: Head { epoch, position: raw.position }, version: raw.version };
+        let Ok(order_id) = stream.key().parse() else { return };
+        let settled = Settled { status, head: Head { epoch, position }, version };
         for sender in self.waiting().orders.remove(&order_id).into_iter().flatten() {
             // Whoever waited may have gone away.
             let _ = sender.send(settled);
         }
+    }
+
+    /// Waits for an append, or for what another process may have appended.
+    async fn more_than(&self, position: Position) {
+        self.store.wake().beyond(position, LOOK_AGAIN).await;
     }
 }
 
 /// Follows the settlements of all orders for as long as somebody waits.
 async fn follow(shared: Arc<Shared>, mut from: Head) {
     while shared.still_waiting() {
+        shared.more_than(from.position).await;
         match next(&shared, from).await {
-            Ok(reached) if reached == from => shared.store.wake().beyond(from.position, LOOK_AGAIN).await,
             Ok(reached) => from = reached,
             Err(error) => {
                 tracing::warn!(%error, "settlements cannot be followed just now: the log could not be read");
@@ -124,19 +131,19 @@ async fn follow(shared: Arc<Shared>, mut from: Head) {
 
 /// Tells of the next settlements, if there are any; how far the log was looked at.
 async fn next(shared: &Shared, from: Head) -> Result<Head, event_store::Error> {
-    let head = shared.store.head().await?;
-    if head.epoch != from.epoch {
-        tracing::warn!("the log has another epoch; settlements are followed from its head");
-        return Ok(head);
+    let Some(stretch) = shared.store.stretch_after(from.position).await? else {
+        // Of another log there may be nothing for long.
+        let head = shared.store.head().await?;
+        return Ok(if head.epoch == from.epoch { from } else { anew(head) });
+    };
+    if stretch.epoch != from.epoch {
+        return Ok(anew(shared.store.head().await?));
     }
-    if head.position <= from.position {
-        return Ok(from);
-    }
-    let types = SETTLEMENTS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let filter = Filter { types, until: Some(head.position), ..Filter::default() };
-    let page = shared.store.read_raw(from.position, PAGE, &filter).await?;
-    page.iter().for_each(|raw| shared.tell(head.epoch, raw));
-    // A short page has seen everything up to the head: what the filter left out is not read again.
-    let last = page.last().filter(|_| page.len() >= PAGE as usize);
-    Ok(Head { position: last.map_or(head.position, |last| last.position), ..head })
+    stretch.events_after(from.position).iter().for_each(|event| shared.tell(stretch.epoch, event));
+    Ok(Head { position: stretch.through(), ..from })
+}
+
+fn anew(head: Head) -> Head {
+    tracing::warn!("the log has another epoch; settlements are followed from its head");
+    head
 }

@@ -1,5 +1,6 @@
 //! What happens to carts.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CartId, OrderId, ProductId};
@@ -7,7 +8,7 @@ use crate::text::{Locale, Sku};
 use crate::{Currency, Owner, events, payloads};
 
 /// A cart was opened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Opened {
     /// The cart.
     pub cart_id: CartId,
@@ -20,7 +21,7 @@ pub struct Opened {
 }
 
 /// That many of this are in the cart now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemSet {
     /// What.
     pub sku: Sku,
@@ -31,14 +32,14 @@ pub struct ItemSet {
 }
 
 /// None of this is in the cart now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ItemRemoved {
     /// What.
     pub sku: Sku,
 }
 
 /// The cart became an order. Nothing happens to it any more.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckedOut {
     /// The order.
     pub order_id: OrderId,

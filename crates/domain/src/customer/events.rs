@@ -1,5 +1,6 @@
 //! What happens to customers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EmailIndex, Profile};
@@ -8,7 +9,7 @@ use crate::text::{Locale, PersonName, Phone};
 use crate::{Address, Personal, events, payloads};
 
 /// An account was opened. Stream `customer-…`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Registered {
     /// The customer.
     pub customer_id: CustomerId,
@@ -24,7 +25,7 @@ pub struct Registered {
 }
 
 /// What a profile change may set; `None` leaves it as it was.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileEdit {
     /// A new name.
     pub name: Option<PersonName>,
@@ -33,7 +34,7 @@ pub struct ProfileEdit {
 }
 
 /// The profile was changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileChanged {
     /// The customer.
     pub customer_id: CustomerId,
@@ -47,7 +48,7 @@ pub struct ProfileChanged {
 }
 
 /// An address was added to the book.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AddressAdded {
     /// The customer.
     pub customer_id: CustomerId,
@@ -61,7 +62,7 @@ pub struct AddressAdded {
 }
 
 /// The customer asked to be forgotten: the key is destroyed next, and with it all personal data of theirs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Forgotten {
     /// The customer.
     pub customer_id: CustomerId,
@@ -70,14 +71,14 @@ pub struct Forgotten {
 }
 
 /// An e-mail address is taken by a customer. Stream `email-…`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EmailClaimed {
     /// Who has it.
     pub customer_id: CustomerId,
 }
 
 /// An e-mail address is free again. Stream `email-…`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EmailReleased {
     /// Who had it.
     pub customer_id: CustomerId,

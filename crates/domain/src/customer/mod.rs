@@ -9,6 +9,7 @@ mod state;
 pub use commands::Command;
 pub use decide::{Error, decide, decide_over, state_of};
 pub use events::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub use state::{State, evolve};
 
@@ -18,8 +19,9 @@ use crate::ids::CustomerId;
 use crate::text::{Email, Invalid, PersonName, Phone};
 
 /// The keyed hash of an e-mail address in lower-case hex: equal addresses have equal ones, and nothing can be read from it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[0-9a-f]{32,128}$"))]
 pub struct EmailIndex(String);
 
 impl EmailIndex {
@@ -51,7 +53,7 @@ impl From<EmailIndex> for String {
 }
 
 /// Who a customer is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
     /// E-mail.
     pub email: Email,

@@ -1,5 +1,6 @@
 //! What happens to notices. The recipient's address is looked up when one is sent, so none of these holds any.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{NotificationId, OrderId};
@@ -7,7 +8,7 @@ use crate::text::Locale;
 use crate::{Time, events, payloads};
 
 /// What a notice says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Template {
@@ -20,7 +21,7 @@ pub enum Template {
 }
 
 /// How it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Channel {
@@ -29,7 +30,7 @@ pub enum Channel {
 }
 
 /// Somebody is to be told something.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Requested {
     /// The notice.
     pub notification_id: NotificationId,
@@ -46,14 +47,14 @@ pub struct Requested {
 }
 
 /// It was handed to the provider.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sent {
     /// The provider's own name for it.
     pub provider_reference: String,
 }
 
 /// It could not be sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failed {
     /// Why.
     pub reason: String,

@@ -1,13 +1,14 @@
 //! What happens to orders.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CartId, OrderId, PaymentId, ProductId, RefundId, ReturnId, ShipmentId, SubjectId};
-use crate::text::{Locale, LocalisedText, Sku};
+use crate::text::{CountryCode, Locale, LocalisedText, Sku};
 use crate::{Address, Contact, Money, Owner, Personal, Time, events, payloads};
 
 /// One line, with name, price and tax as they were when the order was placed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// What.
     pub sku: Sku,
@@ -26,7 +27,7 @@ pub struct Line {
 }
 
 /// Some pieces of one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pieces {
     /// What.
     pub sku: Sku,
@@ -35,7 +36,7 @@ pub struct Pieces {
 }
 
 /// Who to reach and where to send to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Delivery {
     /// Who to reach.
     pub contact: Contact,
@@ -44,7 +45,7 @@ pub struct Delivery {
 }
 
 /// An order was placed, and every line of it reserved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Placed {
     /// The order.
     pub order_id: OrderId,
@@ -69,6 +70,7 @@ pub struct Placed {
     /// `subtotal + shipping_fee`.
     pub total: Money,
     /// Where it goes (ISO 3166-1 alpha-2); decides the tax.
+    #[schemars(with = "CountryCode")]
     pub country: String,
     /// Until when it is reserved without being paid.
     pub reserved_until: Time,
@@ -80,28 +82,28 @@ pub struct Placed {
 }
 
 /// It is paid (authorised or captured) and can be sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Confirmed {
     /// The payment that settled it.
     pub payment_id: PaymentId,
 }
 
 /// It was not paid; its reservation is released.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentFailed {
     /// The gateway's reason in our terms (for example `declined`), or `expired`.
     pub reason: String,
 }
 
 /// It was called off before anything was sent; its reservation is released.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cancelled {
     /// Why.
     pub reason: String,
 }
 
 /// Goods left the house.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShipmentSent {
     /// The shipment.
     pub shipment_id: ShipmentId,
@@ -114,14 +116,14 @@ pub struct ShipmentSent {
 }
 
 /// Goods arrived.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShipmentDelivered {
     /// The shipment.
     pub shipment_id: ShipmentId,
 }
 
 /// The buyer wants to give something back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReturnRequested {
     /// The return.
     pub return_id: ReturnId,
@@ -132,7 +134,7 @@ pub struct ReturnRequested {
 }
 
 /// What was given back has arrived.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReturnReceived {
     /// The return.
     pub return_id: ReturnId,
@@ -143,7 +145,7 @@ pub struct ReturnReceived {
 }
 
 /// Money went back to the buyer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Refunded {
     /// The refund.
     pub refund_id: RefundId,

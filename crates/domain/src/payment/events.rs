@@ -1,13 +1,14 @@
 //! What happens to payments. Every call to a gateway has its `…Requested` event before it is made; its idempotency key
 //! is the id in that event.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CaptureId, DisputeId, OrderId, PaymentId, RefundId, ShipmentId, SubjectId};
 use crate::{Money, Personal, events, payloads};
 
 /// Which call to the gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Operation {
@@ -18,7 +19,7 @@ pub enum Operation {
 }
 
 /// A payment is wanted: the gateway is to be asked to authorise it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Requested {
     /// The payment.
     pub payment_id: PaymentId,
@@ -36,7 +37,7 @@ pub struct Requested {
 }
 
 /// The gateway was asked and nobody knows what it did: it is asked again until it is known.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OutcomeUnknown {
     /// Which call.
     pub operation: Operation,
@@ -45,7 +46,7 @@ pub struct OutcomeUnknown {
 }
 
 /// The gateway holds the money for us.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Authorised {
     /// The gateway's own name for this payment.
     pub gateway_reference: String,
@@ -54,14 +55,14 @@ pub struct Authorised {
 }
 
 /// The gateway will not pay, or the payment was called off before the gateway was asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Failed {
     /// Why, in our terms (`declined`, `insufficient_funds`, `expired`, …).
     pub reason: String,
 }
 
 /// The gateway is to be asked to capture.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaptureRequested {
     /// The capture.
     pub capture_id: CaptureId,
@@ -72,7 +73,7 @@ pub struct CaptureRequested {
 }
 
 /// The money is ours.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Captured {
     /// The capture.
     pub capture_id: CaptureId,
@@ -81,7 +82,7 @@ pub struct Captured {
 }
 
 /// The gateway refused a capture for good: somebody must look.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaptureFailed {
     /// The capture.
     pub capture_id: CaptureId,
@@ -90,18 +91,18 @@ pub struct CaptureFailed {
 }
 
 /// The gateway is to be asked to let the hold go.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VoidRequested {
     /// Why.
     pub reason: String,
 }
 
 /// The hold is gone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Voided {}
 
 /// The gateway is to be asked to give money back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RefundRequested {
     /// The refund.
     pub refund_id: RefundId,
@@ -112,7 +113,7 @@ pub struct RefundRequested {
 }
 
 /// Money went back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Refunded {
     /// The refund.
     pub refund_id: RefundId,
@@ -121,7 +122,7 @@ pub struct Refunded {
 }
 
 /// The gateway refused a refund for good: somebody must look.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RefundFailed {
     /// The refund.
     pub refund_id: RefundId,
@@ -130,7 +131,7 @@ pub struct RefundFailed {
 }
 
 /// The buyer's bank took money back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Disputed {
     /// The dispute.
     pub dispute_id: DisputeId,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ProductId;
@@ -9,7 +10,7 @@ use crate::text::{LocalisedText, Sku};
 use crate::{Money, events, payloads};
 
 /// A product was added to the catalogue, unpublished.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Created {
     /// The product.
     pub product_id: ProductId,
@@ -31,8 +32,8 @@ pub struct Created {
     pub images: Vec<String>,
 }
 
-/// Some of it changed; `None` is unchanged.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// Some of it changed; what is `null` is unchanged.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Changed {
     /// New names.
@@ -52,11 +53,11 @@ pub struct Changed {
 }
 
 /// It can be found and bought.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Published {}
 
 /// It can no longer be found or bought.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Unpublished {}
 
 events! {

@@ -1,5 +1,6 @@
 //! What happens to stock items. Quantities are pieces.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrderId, ProductId, ReturnId, ShipmentId};
@@ -7,7 +8,7 @@ use crate::text::Sku;
 use crate::{events, payloads};
 
 /// The SKU exists and belongs to this product.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
     /// The SKU.
     pub sku: Sku,
@@ -16,7 +17,7 @@ pub struct Listed {
 }
 
 /// Goods came in. Version 2 (version 1 had no `reason`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Received {
     /// Pieces, at least 1.
     pub quantity: u32,
@@ -25,7 +26,7 @@ pub struct Received {
 }
 
 /// A count was corrected.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Adjusted {
     /// Pieces more, or fewer.
     pub delta: i64,
@@ -34,7 +35,7 @@ pub struct Adjusted {
 }
 
 /// Pieces are held for an order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reserved {
     /// For this order.
     pub order_id: OrderId,
@@ -43,7 +44,7 @@ pub struct Reserved {
 }
 
 /// Pieces held for an order are free again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Released {
     /// Of this order.
     pub order_id: OrderId,
@@ -52,7 +53,7 @@ pub struct Released {
 }
 
 /// Pieces held for an order left the house.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Shipped {
     /// Of this order.
     pub order_id: OrderId,
@@ -63,7 +64,7 @@ pub struct Shipped {
 }
 
 /// Returned pieces are for sale again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Restocked {
     /// Of this order.
     pub order_id: OrderId,
@@ -74,14 +75,14 @@ pub struct Restocked {
 }
 
 /// The level at which to reorder was set. 0: no alerts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReorderPointSet {
     /// Available pieces.
     pub quantity: u32,
 }
 
 /// Available fell to the reorder point: raised once until goods are received.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReplenishmentNeeded {
     /// Available pieces then.
     pub available: i64,

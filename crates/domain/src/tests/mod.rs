@@ -1,7 +1,9 @@
-//! Tests of the whole domain: a file per aggregate in sentences, properties over random lives, and golden histories.
+//! Tests of the whole domain: a file per aggregate in sentences, properties over random lives, golden histories, and the
+//! contracts of events.
 
 mod cart;
 mod checkout;
+mod contracts;
 mod customer;
 mod examples;
 mod golden;

@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{MasterKey, fresh, master, open, seal};
-use crate::Error;
+use crate::{Error, Patient};
 
 /// How long an opened key stays in memory: the longest time that another node can still read somebody who was forgotten.
 const CACHED: Duration = Duration::from_secs(60);
@@ -42,8 +42,13 @@ impl Keys {
         if stored != fingerprint {
             return Err(Error::WrongMasterKey);
         }
+        Ok(Self::unchecked(master))
+    }
+
+    /// Under a master key that may not be the right one.
+    pub(crate) fn unchecked(master: MasterKey) -> Self {
         let opened = moka::sync::Cache::builder().max_capacity(CACHED_MAX).time_to_live(CACHED).build();
-        Ok(Self { index_key: master.derive("email index"), master, opened })
+        Self { index_key: master.derive("email index"), master, opened }
     }
 
     pub(crate) fn master(&self) -> MasterKey {
@@ -56,7 +61,7 @@ impl Keys {
             .unwrap_or_else(|_| unreachable!("64 hex digits are an index"))
     }
 
-    pub(crate) async fn destroy(&self, pool: &PgPool, subject: SubjectId) -> Result<bool, Error> {
+    pub(crate) async fn destroy(&self, pool: &Patient, subject: SubjectId) -> Result<bool, Error> {
         let destroyed = sqlx::query(
             "INSERT INTO vault.subject_keys (subject, destroyed_at) VALUES ($1, now())
              ON CONFLICT (subject) DO UPDATE SET wrapped = NULL, destroyed_at = now() WHERE subject_keys.destroyed_at IS NULL",
@@ -71,7 +76,7 @@ impl Keys {
     /// The keys of these subjects, in one query; missing ones are made when `create` says so.
     pub(crate) async fn of(
         &self,
-        pool: &PgPool,
+        pool: &Patient,
         subjects: HashSet<Uuid>,
         create: bool,
     ) -> Result<HashMap<Uuid, Subject>, Error> {
@@ -87,7 +92,14 @@ impl Keys {
             return Ok(found);
         }
         if create {
-            self.create(pool, &wanted).await?;
+            for (subject, key) in self.create(pool, &wanted).await? {
+                self.opened.insert(subject, key);
+                found.insert(subject, key);
+            }
+            wanted.retain(|subject| !found.contains_key(subject));
+            if wanted.is_empty() {
+                return Ok(found);
+            }
         }
         let rows: Vec<(Uuid, Option<Vec<u8>>)> =
             sqlx::query_as("SELECT subject, wrapped FROM vault.subject_keys WHERE subject = ANY ($1)")
@@ -105,24 +117,28 @@ impl Keys {
         Ok(found)
     }
 
-    /// Makes keys where there are none. Two nodes may try at once; the first one's key counts for both.
-    async fn create(&self, pool: &PgPool, wanted: &[Uuid]) -> Result<(), Error> {
-        let mut sorted = wanted.to_vec();
-        sorted.sort_unstable();
-        let wrapped = sorted
+    /// Makes keys where there are none, and returns those. Two nodes may try at once; the first one's key counts for both.
+    async fn create(&self, pool: &Patient, wanted: &[Uuid]) -> Result<Vec<(Uuid, Subject)>, Error> {
+        let mut keys: Vec<_> = wanted.iter().map(|subject| (*subject, fresh())).collect();
+        keys.sort_unstable_by_key(|(subject, _)| *subject);
+        let wrapped = keys
             .iter()
-            .map(|subject| {
-                seal(self.master.bytes(), &fresh(), subject.as_bytes()).ok_or(Error::Seal(*subject))
+            .map(|(subject, key)| {
+                seal(self.master.bytes(), key, subject.as_bytes()).ok_or(Error::Seal(*subject))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        sqlx::query(
-            "INSERT INTO vault.subject_keys (subject, wrapped) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT DO NOTHING",
+        let made: HashSet<Uuid> = sqlx::query_scalar(
+            "INSERT INTO vault.subject_keys (subject, wrapped) SELECT * FROM unnest($1::uuid[], $2::bytea[])
+             ON CONFLICT DO NOTHING RETURNING subject",
         )
-        .bind(&sorted)
+        .bind(keys.iter().map(|(subject, _)| *subject).collect::<Vec<_>>())
         .bind(&wrapped)
-        .execute(pool)
-        .await?;
-        Ok(())
+        .fetch_all(pool)
+        .await?
+        .into_iter()
+        .collect();
+        let made = keys.into_iter().filter(|(subject, _)| made.contains(subject));
+        Ok(made.map(|(subject, key)| (subject, Subject::Key(key))).collect())
     }
 
     fn unwrap(&self, subject: Uuid, wrapped: &[u8]) -> Result<[u8; 32], Error> {

@@ -46,4 +46,15 @@ choices! {
         /// From the package registry.
         Download = "download",
     }
+    /// How Kafka's brokers are reached.
+    KafkaSecurity {
+        /// As they are; inside a closed network only.
+        Plaintext = "plaintext",
+        /// With TLS.
+        Tls = "tls",
+        /// With TLS, and a user and a password (SASL/SCRAM-SHA-512).
+        Scram = "scram",
+        /// With TLS, and the role that AWS gives this process (MSK IAM).
+        MskIam = "msk_iam",
+    }
 }

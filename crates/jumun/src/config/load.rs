@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use config::{Config, ConfigError, Environment, File, FileFormat, Source};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 
-use super::{Configuration, Flags};
+use super::{Configuration, Flags, KafkaSecurity, required};
 
 /// Read when it is there and no other file is named.
 const FILE: &str = "jumun.toml";
@@ -34,11 +34,28 @@ pub(super) const KEYS: &[&str] = &[
     "log_format",
     "postgres_programs",
     "maven_repository",
+    "read_database_url",
+    "read_replica_urls",
+    "replica_lag_seconds",
+    "kafka_brokers",
+    "kafka_security",
+    "kafka_ca_file",
+    "kafka_username",
+    "kafka_password",
+    "kafka_password_file",
+    "kafka_region",
+    "kafka_topics",
+    "kafka_partitions",
+    "kafka_replication",
+    "kafka_group",
+    "opensearch_url",
+    "opensearch_ca_file",
+    "opensearch_index",
 ];
 /// Configuration files are copied, mailed and committed: these do not belong into one.
-const NOT_IN_A_FILE: &[&str] = &["master_key", "token_secret", "webhook_secret"];
+const NOT_IN_A_FILE: &[&str] = &["master_key", "token_secret", "webhook_secret", "kafka_password"];
 /// Variables with our prefix that are not configuration.
-const NOT_KEYS: &[&str] = &["bin", "staff_password"];
+const NOT_KEYS: &[&str] = &["bench", "bin", "staff_password"];
 
 impl Configuration {
     /// Loads it.
@@ -95,16 +112,60 @@ impl Configuration {
         if self.reservation_seconds == 0 {
             bail!("reservation_seconds must be at least 1");
         }
-        if let Some(url) = &self.database_url {
-            let url = url.expose_secret();
-            let ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
-            // The parser's own words could repeat the password.
-            if !ours || url.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
-                bail!("database_url is not a PostgreSQL address (postgres://user:password@host:port/name)");
+        if self.replica_lag_seconds == 0 {
+            bail!("replica_lag_seconds must be at least 1");
+        }
+        check_databases("database_url", self.database_url.as_slice())?;
+        check_databases("read_database_url", self.read_database_url.as_slice())?;
+        check_databases("read_replica_urls", &self.replicas())?;
+        self.check_kafka()?;
+        if let Some(url) = &self.opensearch_url {
+            let parsed = reqwest::Url::parse(url.expose_secret()).ok();
+            if !parsed.is_some_and(|url| matches!(url.scheme(), "http" | "https")) {
+                bail!("opensearch_url is not an address that begins with http:// or https://");
             }
         }
         Ok(())
     }
+
+    fn check_kafka(&self) -> Result<()> {
+        let named = |name: &str| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        };
+        for (key, name) in [("kafka_topics", &self.kafka_topics), ("kafka_group", &self.kafka_group)] {
+            if !named(name) {
+                bail!("{key}: {name:?} must be letters, digits, '.', '_' and '-'");
+            }
+        }
+        for (key, number, most) in [
+            ("kafka_partitions", self.kafka_partitions, 1_000),
+            ("kafka_replication", self.kafka_replication, 16),
+        ] {
+            if !(1..=most).contains(&number) {
+                bail!("{key} must be 1 to {most}");
+            }
+        }
+        if self.kafka_security == KafkaSecurity::Scram {
+            required("kafka_username", self.kafka_username.as_ref())?;
+            required("kafka_password", self.kafka_password()?)?;
+        }
+        if self.kafka_security == KafkaSecurity::MskIam && self.kafka_region.is_none() {
+            bail!("kafka_region is not set: MSK IAM needs the AWS region of the cluster");
+        }
+        Ok(())
+    }
+}
+
+/// Whether these are addresses of PostgreSQL. The parser's own words could repeat the password.
+fn check_databases(key: &str, urls: &[SecretString]) -> Result<()> {
+    for url in urls {
+        let url = url.expose_secret();
+        let ours = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if !ours || url.parse::<sqlx::postgres::PgConnectOptions>().is_err() {
+            bail!("{key} is not a PostgreSQL address (postgres://user:password@host:port/name)");
+        }
+    }
+    Ok(())
 }
 
 /// The error, with the place that the value came from.

@@ -2,6 +2,7 @@
 //! key's name and where it came from.
 
 mod choices;
+mod kafka;
 mod load;
 pub(crate) mod secrets;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use event_store::MasterKey;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-pub(crate) use self::choices::{Capture, LogFormat, PostgresPrograms};
+pub(crate) use self::choices::{Capture, KafkaSecurity, LogFormat, PostgresPrograms};
 
 /// A shorter secret could be guessed.
 const SECRET_BYTES_MIN: usize = 32;
@@ -93,6 +94,40 @@ pub(crate) struct Configuration {
     pub(crate) postgres_programs: PostgresPrograms,
     /// The Maven repository that they are fetched from when none are installed.
     pub(crate) maven_repository: String,
+    /// The database that the projectors write read models to; `database_url` when it is not set.
+    pub(crate) read_database_url: Option<SecretString>,
+    /// Physical replicas of that database that the query API reads from, with commas between.
+    pub(crate) read_replica_urls: Option<SecretString>,
+    /// A replica that does not have what the primary had so many seconds ago is left out until it has.
+    pub(crate) replica_lag_seconds: u64,
+    /// Kafka's first brokers, `host:port` with commas between. Not set: projectors follow the log itself.
+    pub(crate) kafka_brokers: Option<String>,
+    /// How brokers are reached.
+    pub(crate) kafka_security: KafkaSecurity,
+    /// The file with the authority that the brokers' certificates are signed by, when it is not a public one.
+    pub(crate) kafka_ca_file: Option<PathBuf>,
+    /// Who we are to Kafka, with SCRAM.
+    pub(crate) kafka_username: Option<String>,
+    /// The password, with SCRAM; from the environment only.
+    pub(crate) kafka_password: Option<SecretString>,
+    /// The file with it.
+    pub(crate) kafka_password_file: Option<PathBuf>,
+    /// The AWS region, with MSK IAM.
+    pub(crate) kafka_region: Option<String>,
+    /// What the topics' names begin with: `jumun` gives `jumun.orders`.
+    pub(crate) kafka_topics: String,
+    /// Partitions of every topic. It cannot be changed later: a stream would move to another partition.
+    pub(crate) kafka_partitions: u32,
+    /// Copies of every partition. With 3 or more, 2 must have a record before it counts.
+    pub(crate) kafka_replication: u32,
+    /// The consumer group of the projectors.
+    pub(crate) kafka_group: String,
+    /// OpenSearch's address; may hold a user and a password. Not set: search is in PostgreSQL.
+    pub(crate) opensearch_url: Option<SecretString>,
+    /// The file with the authority that OpenSearch's certificate is signed by, when it is not a public one.
+    pub(crate) opensearch_ca_file: Option<PathBuf>,
+    /// What the indexes' names begin with.
+    pub(crate) opensearch_index: String,
 }
 
 impl Default for Configuration {
@@ -120,6 +155,23 @@ impl Default for Configuration {
             log_format: None,
             postgres_programs: PostgresPrograms::Auto,
             maven_repository: "https://repo1.maven.org/maven2".to_owned(),
+            read_database_url: None,
+            read_replica_urls: None,
+            replica_lag_seconds: 10,
+            kafka_brokers: None,
+            kafka_security: KafkaSecurity::Plaintext,
+            kafka_ca_file: None,
+            kafka_username: None,
+            kafka_password: None,
+            kafka_password_file: None,
+            kafka_region: None,
+            kafka_topics: "jumun".to_owned(),
+            kafka_partitions: 6,
+            kafka_replication: 3,
+            kafka_group: "jumun-projector".to_owned(),
+            opensearch_url: None,
+            opensearch_ca_file: None,
+            opensearch_index: "jumun".to_owned(),
         }
     }
 }
@@ -136,6 +188,22 @@ impl Configuration {
             "database_url is not set: put it into JUMUN_DATABASE_URL or the configuration file, \
              for example postgres://jumun:…@db.example.com/jumun",
         )
+    }
+
+    /// The database with the read models that projectors write, for roles that stand alone.
+    pub(crate) fn read_database(&self) -> Result<SecretString> {
+        self.read_database_url.clone().map_or_else(|| self.database(), Ok)
+    }
+
+    /// The replicas that queries are answered from, when there are some.
+    pub(crate) fn replicas(&self) -> Vec<SecretString> {
+        let urls = self.read_replica_urls.as_ref().map_or("", |urls| urls.expose_secret());
+        urls.split(',').map(str::trim).filter(|url| !url.is_empty()).map(SecretString::from).collect()
+    }
+
+    /// The password of SCRAM, when it is configured.
+    pub(crate) fn kafka_password(&self) -> Result<Option<SecretString>> {
+        either("kafka_password", self.kafka_password.as_ref(), self.kafka_password_file.as_ref())
     }
 
     /// The master key, when it is configured.

@@ -58,6 +58,7 @@ fn unknown_keys_stop_the_start_and_say_where_they_are() {
 fn wrong_values_stop_the_start_with_the_name_of_the_key() {
     refused(None, &[("JUMUN_RESERVATION_SECONDS", "soon")], &["reservation_seconds", "soon"]);
     refused(None, &[("JUMUN_RESERVATION_SECONDS", "-1")], &["reservation_seconds"]);
+    refused(None, &[("JUMUN_REPLICA_LAG_SECONDS", "0")], &["replica_lag_seconds"]);
     refused(None, &[("JUMUN_RESERVATION_SECONDS", "0")], &["reservation_seconds"]);
     refused(
         None,
@@ -102,5 +103,15 @@ fn every_key_is_a_field() {
     for key in KEYS {
         let error = load(Some(&format!("[{key}]\nx = 1")), &[], Flags::default()).err();
         assert!(error.is_some_and(|error| error.contains(key)), "{key}");
+    }
+}
+
+#[test]
+fn a_build_without_msk_iam_says_so() {
+    let variables =
+        [("JUMUN_KAFKA_BROKERS", "b:9098"), ("JUMUN_KAFKA_SECURITY", "msk_iam"), ("JUMUN_KAFKA_REGION", "r")];
+    match load(None, &variables, Flags::default()).unwrap().kafka() {
+        Ok(kafka) => assert!(event_bus::connection::MSK_IAM && kafka.is_some()),
+        Err(error) => assert!(error.to_string().contains("kafka_security is msk_iam"), "{error}"),
     }
 }

@@ -1,5 +1,7 @@
 //! The demo's people. Their passwords are made once, at random, and kept for the owner of the folder.
 
+use std::fmt::{self, Display, Formatter};
+
 use anyhow::{Context, Result};
 use command_api::accounts::Accounts;
 use command_api::engine::Engine;
@@ -64,6 +66,17 @@ impl People {
             analyst: person("analyst")?,
             customer: person("customer")?,
         })
+    }
+}
+
+/// A table for whoever has loaded the demo, and for nobody's log.
+impl Display for People {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n  sign in as    with")?;
+        for (role, person) in self.each() {
+            writeln!(f, "  {role:<12}  {:<24}  {}", person.email, person.password.expose_secret())?;
+        }
+        Ok(())
     }
 }
 

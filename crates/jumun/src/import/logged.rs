@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
+use reqwest::Response;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -80,12 +81,23 @@ pub(super) async fn read(shop: &Arc<Shop>, commands: &HashMap<Uuid, String>) -> 
     }
 }
 
+/// A token for everything that has happened to an order so far.
+pub(super) async fn now(shop: &Shop, order_id: &str) -> Result<Option<String>> {
+    let call = Call::get(format!("/v1/events?stream=order-{order_id}&limit=1"), As::Analyst);
+    let response =
+        shop.open_stream(&call).await.map_err(|failure| failure.fatal("the log cannot be read"))?;
+    Ok(token_of(&response))
+}
+
+fn token_of(response: &Response) -> Option<String> {
+    let token = response.headers().get("consistency-token")?;
+    token.to_str().ok().map(str::to_owned)
+}
+
 async fn read_once(shop: &Shop, commands: &HashMap<Uuid, String>) -> Result<Logged> {
     let call = Call::get(EVENTS, As::Analyst);
     let mut response = shop.open_stream(&call).await.map_err(|failure| failure.fatal("no events"))?;
-    let token = response.headers().get("consistency-token").and_then(|value| value.to_str().ok());
-    let (mut logged, mut rest) =
-        (Logged { token: token.map(str::to_owned), ..Logged::default() }, Vec::new());
+    let (mut logged, mut rest) = (Logged { token: token_of(&response), ..Logged::default() }, Vec::new());
     while let Some(chunk) = response.chunk().await.context("the transfer broke off")? {
         rest.extend_from_slice(&chunk);
         let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else { continue };

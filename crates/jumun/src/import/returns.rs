@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::call::{Answer, As, Call, Failure};
+use super::logged;
 use super::plan::{GiveBack, Part};
 use super::player::Player;
 
@@ -46,7 +47,9 @@ impl Player {
 
     async fn part(&self, back: &GiveBack, part: &Part, order_id: &str) -> Result<(), Failure> {
         let reason = format!("invoice {}", back.number);
-        let shown = self.show(order_id, None).await?;
+        // The order may be as new as its return: a read model need not have it yet.
+        let now = logged::now(&self.shop, order_id).await?;
+        let shown = self.show(order_id, now.as_deref()).await?;
         let known = returns(&shown).iter().find(|known| known["reason"] == reason.as_str());
         let (return_id, received) = match known {
             Some(known) => (known["return_id"].as_str().map(str::to_owned), !known["received_at"].is_null()),

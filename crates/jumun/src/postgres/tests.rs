@@ -83,3 +83,60 @@ async fn what_a_killed_process_has_left_over_is_cleared_by_the_next_start() {
     third.stop().await.unwrap();
     std::fs::remove_dir_all(path).unwrap();
 }
+
+/// A certificate for `localhost`, signed by itself, where the server reads it.
+fn certificate(data: &DataDir) -> PathBuf {
+    let (certificate, key) = (data.postgres().join("tls.crt"), data.postgres().join("tls.key"));
+    let mut openssl = std::process::Command::new("openssl");
+    openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]);
+    openssl.args([
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-addext",
+        "basicConstraints=critical,CA:FALSE",
+    ]);
+    openssl.arg("-keyout").arg(&key).arg("-out").arg(&certificate);
+    assert!(openssl.output().unwrap().status.success());
+    let mut owner = std::process::Command::new("chown");
+    owner.arg("--reference").arg(data.postgres()).args([&certificate, &key]);
+    assert!(owner.status().unwrap().success());
+    certificate
+}
+
+/// Managed PostgreSQL lets nobody in without TLS.
+#[tokio::test]
+async fn a_client_can_demand_tls_and_check_whose_certificate_it_is() {
+    let (path, data) = folder();
+    let postgres = Postgres::start(&data, &Configuration::default()).await.unwrap();
+    let certificate = certificate(&data);
+    let mut connection = PgConnection::connect(postgres.url().expose_secret()).await.unwrap();
+    for sql in [
+        "ALTER SYSTEM SET ssl_cert_file = 'tls.crt'",
+        "ALTER SYSTEM SET ssl_key_file = 'tls.key'",
+        "ALTER SYSTEM SET ssl = on",
+        "SELECT pg_reload_conf()",
+    ] {
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+    }
+    let url = postgres.url().expose_secret().replace("127.0.0.1", "localhost");
+    let with = |options: &str| {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}{options}")
+    };
+    let trusted = with(&format!("sslmode=verify-full&sslrootcert={}", certificate.display()));
+    let begun = Instant::now();
+    let mut encrypted = loop {
+        match PgConnection::connect(&trusted).await {
+            Ok(connection) => break connection,
+            Err(error) => assert!(begun.elapsed() < DEADLINE, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert!(sqlx::query_scalar::<_, bool>(sql).fetch_one(&mut encrypted).await.unwrap());
+    let stranger = PgConnection::connect(&with("sslmode=verify-full")).await;
+    let error = stranger.expect_err("nobody has signed it but itself").to_string();
+    assert!(error.contains("UnknownIssuer"), "{error}");
+    postgres.stop().await.unwrap();
+    std::fs::remove_dir_all(path).unwrap();
+}

@@ -11,9 +11,10 @@ use command_api::{App, Config};
 use event_store::EventStore;
 use http_surface::Probes;
 use payments::Gateways;
+use sqlx::postgres::PgPoolOptions;
 use tokio_util::sync::CancellationToken;
 
-use super::node::Node;
+use super::node::{ACQUIRE_TIMEOUT, Node};
 use super::probes::{Down, probes};
 use super::serving::{listen, serve, signalled};
 use super::supervisor::{Parts, until_stopped};
@@ -22,6 +23,8 @@ use crate::telemetry;
 
 /// Connections to the log: one for the appending engine, the others for loading and for accounts.
 const CONNECTIONS_MAX: u32 = 10;
+/// Those of the engine beside them: it appends on one, and looks for states and keeps snapshots on others.
+const ENGINE_CONNECTIONS_MAX: u32 = 4;
 
 /// The command API.
 #[derive(clap::Args)]
@@ -37,7 +40,7 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
     telemetry::log_role(&configuration)?;
     let (signalled, broken, down) = (signalled()?, CancellationToken::new(), Down::default());
     let node = Node::configured(configuration)?;
-    let store = node.store(CONNECTIONS_MAX).await?;
+    let store = node.busy_store(CONNECTIONS_MAX).await?;
     let gateways = node.gateways(&node.configuration.sandbox_url)?;
     let metrics = telemetry::metrics()?;
     let (mut servers, mut engines) = (Parts::new(&down, &broken), Parts::new(&down, &broken));
@@ -56,7 +59,8 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
 
 /// Starts the command engine as one of these parts.
 pub(super) fn start_engine(parts: &mut Parts, store: EventStore) -> Engine {
-    let (engine, running) = Engine::start(store, Options::default(), parts.shutdown.clone());
+    let (engine, running) =
+        Engine::start(own_connections(&store), Options::default(), parts.shutdown.clone());
     // An engine that nobody can ask any more ends. Not this one: it ends when it is told to, after those who ask have stopped.
     let held = engine.clone();
     parts.once("command engine", async move {
@@ -65,6 +69,14 @@ pub(super) fn start_engine(parts: &mut Parts, store: EventStore) -> Engine {
         ended
     });
     engine
+}
+
+/// The same log through connections of the engine alone: nobody else keeps it waiting, and none is asked first whether it is still
+/// there. The engine finds out by itself, and sends again.
+fn own_connections(store: &EventStore) -> EventStore {
+    let options = store.pool().connect_options().as_ref().clone();
+    let pool = PgPoolOptions::new().max_connections(ENGINE_CONNECTIONS_MAX).test_before_acquire(false);
+    store.with_pool(pool.acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options))
 }
 
 /// All calls of the command API.

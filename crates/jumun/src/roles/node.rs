@@ -4,31 +4,32 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use event_store::EventStore;
+use event_store::{EventStore, MasterKey};
 use http_surface::auth::Keys;
 use payments::Gateways;
 use payments::sandbox::Sandbox;
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
 
+use super::address::Address;
 use crate::config::secrets::SecretsDir;
 use crate::config::{Configuration, required};
 use crate::data_dir::DataDir;
 use crate::running::Running;
 
 /// A call that finds no free connection for so long is answered with 503.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// A call to a gateway without an answer after that has an unknown outcome.
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(5);
-
-const NO_ENTRY: &str = "the database does not let us in (database_url)";
 
 /// Where a role works.
 pub(super) struct Node {
     pub(super) configuration: Configuration,
     url: SecretString,
-    database: PgConnectOptions,
+    database: Address,
+    /// The database that projectors write read models to.
+    read: Address,
     /// The secrets of `up`; a role that stands alone has only what is configured.
     secrets: Option<SecretsDir>,
 }
@@ -40,10 +41,8 @@ impl Node {
         configuration: Configuration,
         secrets: Option<SecretsDir>,
     ) -> Result<Self> {
-        let database: PgConnectOptions =
-            url.expose_secret().parse().ok().context("database_url is not a PostgreSQL address")?;
-        let database = database.application_name("jumun");
-        Ok(Self { configuration, url: url.clone(), database, secrets })
+        let database = Address::parse("database_url", url)?;
+        Ok(Self { configuration, url: url.clone(), read: database.clone(), database, secrets })
     }
 
     /// The database's address, with the password. Never to be printed.
@@ -53,8 +52,11 @@ impl Node {
 
     /// As configured, for a role that stands alone.
     pub(super) fn configured(configuration: Configuration) -> Result<Self> {
-        let url = configuration.database()?;
-        Self::at(&url, configuration, None)
+        let (url, read) = (configuration.database()?, configuration.read_database()?);
+        let own = configuration.read_database_url.is_some();
+        let node = Self::at(&url, configuration, None)?;
+        let key = if own { "read_database_url" } else { "database_url" };
+        Ok(Self { read: Address::parse(key, &read)?, ..node })
     }
 
     /// For a tool: that of the `up` which runs on `data_dir`, else the configured one, else that of the default folder.
@@ -71,37 +73,75 @@ impl Node {
 
     /// Connections to the database.
     pub(super) async fn pool(&self, connections_max: u32) -> Result<PgPool> {
-        self.knock().await?;
-        PgPoolOptions::new()
-            .max_connections(connections_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(self.database.clone())
-            .await
-            .context(NO_ENTRY)
+        self.database.knock().await?;
+        Ok(connections(connections_max).connect_lazy_with(self.database.options.clone()))
     }
 
-    /// A pool only says that it got no connection in time; one connection says why.
-    async fn knock(&self) -> Result<()> {
-        let connection = PgConnection::connect_with(&self.database).await.context(NO_ENTRY)?;
-        connection.close().await.context(NO_ENTRY)
+    /// The log, for a role that asks it all the time.
+    pub(super) async fn busy_store(&self, connections_max: u32) -> Result<EventStore> {
+        let master = self.master()?;
+        self.database.knock().await?;
+        let options = event_store::planned_once(self.database.options.clone());
+        let pool = event_store::trusting(connections(connections_max)).connect_lazy_with(options);
+        opened(pool, master).await
     }
 
     /// Connections to the read models.
     pub(super) async fn read_pool(&self, connections_max: u32) -> Result<PgPool> {
-        self.knock().await?;
-        projections::connect(self.database.clone(), connections_max).await.context(NO_ENTRY)
+        self.read.knock().await?;
+        let options = projections::finding_tables(self.read.options.clone());
+        Ok(queries(connections_max).connect_lazy_with(options))
+    }
+
+    /// Connections on which queries are answered.
+    pub(super) async fn query_pool(&self, connections_max: u32) -> Result<PgPool> {
+        self.read.knock().await?;
+        let options = projections::keeping_plans(self.read.options.clone());
+        Ok(queries(connections_max).connect_lazy_with(options))
+    }
+
+    /// The same, when it is no reason not to start that the database is away.
+    pub(super) async fn query_pool_in_time(&self, connections_max: u32) -> Result<PgPool> {
+        self.read.is_there().await?;
+        let options = projections::keeping_plans(self.read.options.clone());
+        Ok(queries(connections_max).connect_lazy_with(options))
+    }
+
+    /// The replicas that queries are answered from. One that is away may come later; what is no PostgreSQL, or does not let us
+    /// in, is a mistake.
+    pub(super) async fn replicas(&self) -> Result<Vec<PgConnectOptions>> {
+        let mut found = Vec::new();
+        for (number, url) in (1..).zip(self.configuration.replicas()) {
+            let replica = Address::parse(format!("read_replica_urls, number {number}"), &url)?;
+            if !replica.is_there().await? {
+                tracing::warn!("replica-{number} does not answer: queries go elsewhere until it does");
+            }
+            found.push(replica.options);
+        }
+        Ok(found)
     }
 
     /// The log.
     pub(super) async fn store(&self, connections_max: u32) -> Result<EventStore> {
-        let master = match &self.secrets {
-            Some(secrets) => secrets.master(&self.configuration)?,
-            None => required("master_key", self.configuration.master()?)?,
-        };
-        let pool = self.pool(connections_max).await?;
-        EventStore::open(pool, master).await.context(
-            "the log cannot be opened (has `jumun migrate` been run on this database, and is this its master_key?)",
-        )
+        let master = self.master()?;
+        opened(self.pool(connections_max).await?, master).await
+    }
+
+    /// The log, to be read as it is stored, when it is no reason not to start that the database is away.
+    pub(super) async fn store_in_time(&self, connections_max: u32) -> Result<EventStore> {
+        if self.database.is_there().await? {
+            return self.store(connections_max).await;
+        }
+        tracing::warn!("the log does not answer: only what the read models know is answered until it does");
+        let pool = connections(connections_max).connect_lazy_with(self.database.options.clone());
+        Ok(EventStore::unchecked(pool, self.master()?))
+    }
+
+    fn master(&self) -> Result<MasterKey> {
+        match &self.secrets {
+            Some(secrets) => secrets.master(&self.configuration),
+            None => required("master_key", self.configuration.master()?),
+        }
     }
 
     /// What tokens are signed and checked with.
@@ -126,4 +166,18 @@ impl Node {
         let sandbox = Sandbox::new(sandbox_url, self.webhook_secret()?, GATEWAY_TIMEOUT)?;
         Ok(Gateways::default().with(sandbox))
     }
+}
+
+async fn opened(pool: PgPool, master: MasterKey) -> Result<EventStore> {
+    EventStore::open(pool, master).await.context(
+        "the log cannot be opened (has `jumun migrate` been run on this database, and is this its master_key?)",
+    )
+}
+
+fn queries(connections_max: u32) -> PgPoolOptions {
+    projections::for_queries(connections_max).acquire_timeout(ACQUIRE_TIMEOUT)
+}
+
+fn connections(connections_max: u32) -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT)
 }

@@ -32,21 +32,39 @@ impl Down {
 
 /// What is asked of an API from outside.
 pub(super) fn probes(pool: PgPool, down: Down, metrics: PrometheusHandle) -> Probes {
-    Probes { ready: ready(pool, down), metrics: Some(metrics) }
+    let answers = move || {
+        let pool = pool.clone();
+        async move { sqlx::query("SELECT 1").execute(&pool).await.is_ok() }
+    };
+    probes_with(answers, down, metrics)
 }
 
-fn ready(pool: PgPool, down: Down) -> Ready {
+/// The same, of one that has its own way to find out whether its databases answer.
+pub(super) fn probes_with<F>(
+    answers: impl Fn() -> F + Send + Sync + 'static,
+    down: Down,
+    metrics: PrometheusHandle,
+) -> Probes
+where
+    F: Future<Output = bool> + Send + 'static,
+{
+    Probes { ready: ready(answers, down), metrics: Some(metrics) }
+}
+
+fn ready<F>(answers: impl Fn() -> F + Send + Sync + 'static, down: Down) -> Ready
+where
+    F: Future<Output = bool> + Send + 'static,
+{
     Arc::new(move || {
-        let (pool, down) = (pool.clone(), down.clone());
+        let (answers, down) = (answers(), down.clone());
         Box::pin(async move {
             if let Some(name) = down.names().first() {
                 return Err(format!("the {name} is down"));
             }
-            let asked = sqlx::query("SELECT 1").execute(&pool);
-            match tokio::time::timeout(TIMEOUT, asked).await {
-                Ok(Ok(_)) => Ok(()),
+            match tokio::time::timeout(TIMEOUT, answers).await {
+                Ok(true) => Ok(()),
                 // What a driver says may name hosts and users; whoever asks for readiness need not know them.
-                Ok(Err(_)) | Err(_) => Err("the database does not answer".to_owned()),
+                Ok(false) | Err(_) => Err("the database does not answer".to_owned()),
             }
         })
     })

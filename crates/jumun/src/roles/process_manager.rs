@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
     telemetry::log_role(&configuration)?;
     let (signalled, broken, down) = (signalled()?, CancellationToken::new(), Down::default());
     let node = Node::configured(configuration)?;
-    let store = node.store(CONNECTIONS_MAX).await?;
+    let store = node.busy_store(CONNECTIONS_MAX).await?;
     let gateways = node.gateways(&node.configuration.sandbox_url)?;
     let (mut parts, mut engines) = (Parts::new(&down, &broken), Parts::new(&down, &broken));
     let engine = start_engine(&mut engines, store.clone());

@@ -17,7 +17,9 @@ use super::node::Node;
 use super::probes::{Down, probes};
 use super::serving::{listen, serve, signalled};
 use super::supervisor::{Parts, until_stopped};
-use super::{command_api, migrate, process_manager, projector, query_api, sandbox_gateway, verify};
+use super::{
+    command_api, migrate, process_manager, projector, query_api, sandbox_gateway, searching, verify,
+};
 use crate::config::{Configuration, Flags};
 use crate::data_dir::{DataDir, write_private};
 use crate::demo::{self, People};
@@ -101,9 +103,10 @@ struct Shop<'a> {
 
 impl Shop<'_> {
     async fn run(&self, listeners: Listeners, signalled: &CancellationToken) -> Result<()> {
-        migrate::apply(&self.node.pool(2).await?).await?;
-        let store = self.node.store(LOG_CONNECTIONS_MAX).await?;
+        migrate::apply(&self.node).await?;
+        let store = self.node.busy_store(LOG_CONNECTIONS_MAX).await?;
         let read = self.node.read_pool(READ_CONNECTIONS_MAX).await?;
+        let asked = self.node.query_pool(READ_CONNECTIONS_MAX).await?;
         let queried = store.with_pool(self.node.pool(query_api::LOG_CONNECTIONS_MAX).await?);
         let (down, broken) = (Down::default(), CancellationToken::new());
         let parts = || Parts::new(&down, &broken);
@@ -122,7 +125,8 @@ impl Shop<'_> {
         let accounts = Accounts::new(store.pool().clone());
         let capture = self.node.configuration.capture;
         process_manager::keep(&mut workers, capture, &store, &engine, &gateways, &accounts);
-        projector::keep(&mut workers, &read, &store);
+        projector::keep(&mut workers, &read, &store, projections::Follow::Log, None);
+        searching::keep(&mut workers, &read, &self.node.configuration)?;
         let mut people = None;
         if self.demo {
             people = Some(demo::load(&engine, &store, &accounts, self.data).await?);
@@ -134,7 +138,7 @@ impl Shop<'_> {
             command_api::router(&self.node, store.clone(), engine, gateways, accounts, both.clone())?;
         servers.once("command API", serve(listeners.command.0, commands, servers.shutdown.clone()));
         let queries =
-            query_api::router(&self.node, read.clone(), queried.clone(), both, servers.shutdown.clone())?;
+            query_api::router(&self.node, asked.clone(), queried.clone(), both, servers.shutdown.clone())?;
         servers.once("query API", serve(listeners.query.0, queries, servers.shutdown.clone()));
 
         let ended = match self.announce(&addresses, people.as_ref(), &store, &read, signalled, &broken).await
@@ -146,6 +150,7 @@ impl Shop<'_> {
         for parts in [servers, workers, engines, sandbox] {
             parts.stop().await;
         }
+        asked.close().await;
         read.close().await;
         queried.pool().close().await;
         store.pool().close().await;
@@ -216,10 +221,7 @@ fn print(addresses: &Addresses, people: Option<&People>, data: &DataDir) {
     println!("  sandbox       {}/v1/ledger", addresses.sandbox_url);
     println!("  data          {}", data.path().display());
     if let Some(people) = people {
-        println!("\n  sign in as    with");
-        for (role, person) in people.each() {
-            println!("  {role:<12}  {:<24}  {}", person.email, person.password.expose_secret());
-        }
+        print!("{people}");
     }
     println!("\n  ctrl-C stops it.\n");
 }

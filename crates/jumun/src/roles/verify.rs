@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use event_store::{EventStore, Position};
 use projections::verify::Check;
 use serde_json::json;
@@ -12,12 +12,15 @@ use sqlx::PgPool;
 use tokio::time::Instant;
 
 use super::node::Node;
+use super::searching;
 use crate::config::{Configuration, Flags};
 use crate::telemetry;
 
 const CONNECTIONS_MAX: u32 = 4;
 /// How long the projector may take to reach where the log ended at the start.
 const DEADLINE: Duration = Duration::from_secs(60);
+/// Nothing new on Kafka for so long: what has not come by then is missing.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The checks.
 #[derive(clap::Args)]
@@ -25,6 +28,15 @@ pub(crate) struct Arguments {
     /// The folder of a running `jumun up`; otherwise the configured database
     #[arg(long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
+    /// Kafka too: read as somebody new reads it, it must be the log
+    #[arg(long)]
+    kafka: bool,
+    /// Compare the documents of OpenSearch with the read model, too
+    #[arg(long)]
+    search: bool,
+    /// Have the documents that differ written again
+    #[arg(long, requires = "search")]
+    repair: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -43,7 +55,13 @@ pub(super) async fn run(arguments: Arguments, flags: Flags) -> Result<ExitCode> 
             DEADLINE.as_secs()
         );
     }
-    let checks = checks(&store, &read).await?;
+    let mut checks = checks(&store, &read).await?;
+    if arguments.kafka {
+        checks.extend(kafka(&store, &node.configuration).await?);
+    }
+    if arguments.search {
+        checks.push(searching::check(&read, &node.configuration, arguments.repair).await?);
+    }
     let ok = checks.iter().all(|check| check.ok);
     if arguments.json {
         let rows: Vec<_> = checks
@@ -63,6 +81,15 @@ async fn checks(store: &EventStore, read: &PgPool) -> Result<Vec<Check>> {
         bail!("nothing was checked");
     }
     Ok(checks)
+}
+
+/// Kafka against the log.
+async fn kafka(store: &EventStore, configuration: &Configuration) -> Result<Vec<Check>> {
+    let kafka = configuration.kafka()?.context("kafka_brokers is not set: there is no Kafka to verify")?;
+    let checks = event_bus::verify::run(store, &kafka, PATIENCE).await.context("Kafka cannot be checked")?;
+    let check =
+        |check: event_bus::verify::Check| Check { name: check.name, ok: check.ok, detail: check.detail };
+    Ok(checks.into_iter().map(check).collect())
 }
 
 /// Waits until every read model has reached `position`; the name of one that has not in time.

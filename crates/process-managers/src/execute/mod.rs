@@ -112,7 +112,8 @@ impl Task {
         submission.metadata.traceparent.clone_from(&self.claimed.cause.traceparent);
         match self.runner.engine.execute(submission).await {
             Ok(_) => Ended::Done,
-            Err(error @ (engine::Error::Overloaded | engine::Error::Unavailable)) => {
+            // A defect may be gone with the next program: an event that this one cannot read.
+            Err(error @ (engine::Error::Overloaded | engine::Error::Unavailable | engine::Error::Defect)) => {
                 self.later(error.to_string())
             }
             Err(error) => Ended::Attention(format!("{what} is refused: {error}")),

@@ -6,14 +6,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use domain::{Event, cart};
-use event_store::Recorded;
+use event_store::{Recorded, Topic};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::older::older;
 use crate::{Error, ReadModel};
 
 /// The read model of carts.
@@ -34,6 +35,10 @@ impl ReadModel for Carts {
         &["carts"]
     }
 
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Carts]
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,
@@ -47,12 +52,11 @@ type OfCart<'a> = (Uuid, &'a Recorded, &'a cart::Event);
 
 async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(), sqlx::Error> {
     let of_carts: Vec<OfCart<'_>> = events.iter().filter_map(of_cart).collect();
-    let touched: Vec<Uuid> =
-        of_carts.iter().map(|(cart, ..)| *cart).collect::<HashSet<_>>().into_iter().collect();
-    if touched.is_empty() {
+    if of_carts.is_empty() {
         return Ok(());
     }
-    let rows = table::load(connection, &touched).await?;
+    let older = older(of_carts.iter().map(|(cart, recorded, _)| (*cart, *recorded)));
+    let rows = table::load(connection, &older).await?;
     table::save(connection, &fold(rows, &of_carts)).await
 }
 

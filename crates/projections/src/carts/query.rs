@@ -7,11 +7,11 @@ use domain::ids::{CartId, OrderId, ProductId};
 use domain::text::{Locale, LocalisedText, Sku};
 use domain::{Currency, Money, Owner};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::row::{Item, Row};
+use crate::Reads;
 use crate::orders::{owner_of, schema};
 
 /// A cart, as its buyer sees it.
@@ -87,7 +87,7 @@ struct Found {
 }
 
 /// One cart.
-pub async fn find(pool: &PgPool, cart_id: CartId) -> Result<Option<Cart>, sqlx::Error> {
+pub async fn find(pool: impl Reads<'_>, cart_id: CartId) -> Result<Option<Cart>, sqlx::Error> {
     let found: Option<Found> = sqlx::query_as(
         "SELECT cart_id, version, owner_kind, owner_id, status, order_id, currency, locale, items, opened_at, \
          updated_at, coalesce( \
@@ -105,7 +105,7 @@ pub async fn find(pool: &PgPool, cart_id: CartId) -> Result<Option<Cart>, sqlx::
 }
 
 /// Whose a cart is. `None`: there is none.
-pub async fn owner(pool: &PgPool, cart_id: CartId) -> Result<Option<Owner>, sqlx::Error> {
+pub async fn owner(pool: impl Reads<'_>, cart_id: CartId) -> Result<Option<Owner>, sqlx::Error> {
     let found: Option<(String, Uuid)> =
         sqlx::query_as("SELECT owner_kind, owner_id FROM carts WHERE cart_id = $1")
             .bind(cart_id.0)

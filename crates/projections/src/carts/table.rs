@@ -13,6 +13,9 @@ pub(super) async fn load(
     connection: &mut PgConnection,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Row>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT cart_id, version, owner_kind, owner_id, status, order_id, currency, locale, items, opened_at, \
          updated_at FROM carts WHERE cart_id = ANY($1)",
@@ -23,7 +26,7 @@ pub(super) async fn load(
     Ok(rows.into_iter().map(|row| (row.cart_id, row)).collect())
 }
 
-/// Writes these rows, over what was there.
+/// Writes these rows, over what was there unless that is further.
 pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
@@ -34,7 +37,8 @@ pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<
          SELECT * FROM UNNEST($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::uuid[], $7::text[], \
          $8::text[], $9::jsonb[], $10::timestamptz[], $11::timestamptz[]) \
          ON CONFLICT (cart_id) DO UPDATE SET version = excluded.version, status = excluded.status, \
-         order_id = excluded.order_id, items = excluded.items, updated_at = excluded.updated_at",
+         order_id = excluded.order_id, items = excluded.items, updated_at = excluded.updated_at \
+         WHERE carts.version < excluded.version",
     )
     .bind(column(rows, |row| row.cart_id))
     .bind(column(rows, |row| row.version))

@@ -29,6 +29,10 @@ impl ReadModel for Shop {
     fn tables(&self) -> &'static [&'static str] {
         &["carts", "products"]
     }
+    fn topics(&self) -> &'static [event_store::Topic] {
+        &event_store::Topic::ALL
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,

@@ -9,7 +9,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use domain::{Event, customer};
-use event_store::Recorded;
+use event_store::{Recorded, Topic};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -34,6 +34,10 @@ impl ReadModel for Customers {
 
     fn tables(&self) -> &'static [&'static str] {
         &["customers"]
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Customers]
     }
 
     fn apply<'a>(

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use domain::ids::CustomerId;
 use serde::Serialize;
-use sqlx::PgPool;
 use utoipa::ToSchema;
 
 use super::row::{BookEntry, Row};
+use crate::Reads;
 
 /// A customer as they see themselves.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -36,7 +36,7 @@ pub struct Customer {
 }
 
 /// One customer.
-pub async fn find(pool: &PgPool, customer_id: CustomerId) -> Result<Option<Customer>, sqlx::Error> {
+pub async fn find(pool: impl Reads<'_>, customer_id: CustomerId) -> Result<Option<Customer>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT customer_id, version, locale, email, name, phone, addresses, registered_at, updated_at, forgotten_at \
          FROM customers WHERE customer_id = $1",

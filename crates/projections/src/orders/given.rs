@@ -44,13 +44,18 @@ pub(crate) async fn given<M: ReadModel>(
 impl<M: ReadModel> Given<M> {
     /// It sees these events too, in one batch.
     pub(crate) async fn when(mut self, events: impl IntoIterator<Item = (StreamId, Event)>) -> Self {
+        self.sees(events).await;
+        self
+    }
+
+    /// The same.
+    pub(crate) async fn sees(&mut self, events: impl IntoIterator<Item = (StreamId, Event)>) {
         let seen = self.recorded.len();
         for (stream, event) in events {
             let recorded = self.recorded(stream, event);
             self.recorded.push(recorded);
         }
         self.apply(&self.recorded[seen..]).await;
-        self
     }
 
     /// It sees everything once more, as one batch and then one by one: nothing may change.

@@ -2,11 +2,16 @@
 //!
 //! The status is never worked out here: the domain's own `order::State` is folded beside the row and asked.
 //! Contact and address are nulled when their subject asks to be forgotten; a fresh fold, which reads them as forgotten
-//! already, ends with the same rows.
+//! already, ends with the same rows, whichever of the two comes first.
 
-#[cfg(test)]
+mod build;
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::unwrap_used)]
+#[cfg_attr(not(test), allow(dead_code))]
 pub(crate) mod examples;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::unwrap_used)]
+#[cfg_attr(not(test), allow(dead_code))]
 pub(crate) mod given;
 pub mod query;
 mod row;
@@ -18,11 +23,12 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use domain::{Event, customer, notification, order, stock};
-use event_store::Recorded;
+use event_store::{Recorded, Topic};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::older::older;
 use crate::{Error, ReadModel};
 
 pub use row::{Line, Return};
@@ -46,6 +52,10 @@ impl ReadModel for Orders {
         &["orders", "forgotten_buyers", "order_mentions"]
     }
 
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Orders, Topic::Customers, Topic::Stock, Topic::Notifications]
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,
@@ -53,7 +63,42 @@ impl ReadModel for Orders {
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { Ok(project(connection, events).await?) })
     }
+
+    fn types(&self) -> &'static [&'static str] {
+        TYPES
+    }
+
+    fn build<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        events: &'a [Recorded],
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { Ok(build::build(connection, events).await?) })
+    }
+
+    fn indexes_made_later(&self) -> &'static [&'static str] {
+        build::INDEXES
+    }
 }
+
+/// What is folded; of the other topics it is little of what happens there.
+const TYPES: &[&str] = &[
+    "OrderPlaced",
+    "OrderConfirmed",
+    "OrderPaymentFailed",
+    "OrderCancelled",
+    "OrderShipmentSent",
+    "OrderShipmentDelivered",
+    "OrderReturnRequested",
+    "OrderReturnReceived",
+    "OrderRefunded",
+    "StockReserved",
+    "StockReleased",
+    "StockShipped",
+    "StockRestocked",
+    "NotificationRequested",
+    "CustomerForgotten",
+];
 
 /// What a batch says, sorted by what is to be done with it.
 #[derive(Default)]
@@ -84,8 +129,9 @@ impl<'a> Batch<'a> {
         batch
     }
 
-    fn orders(&self) -> Vec<Uuid> {
-        self.of_orders.iter().map(|(order, ..)| *order).collect::<HashSet<_>>().into_iter().collect()
+    /// Orders that do not begin here.
+    fn older(&self) -> Vec<Uuid> {
+        older(self.of_orders.iter().map(|(order, recorded, _)| (*order, *recorded)))
     }
 
     fn subjects(&self) -> Vec<Uuid> {
@@ -117,16 +163,25 @@ fn mentioned(event: &Event) -> Option<Uuid> {
 
 async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(), sqlx::Error> {
     let batch = Batch::of(events);
-    let touched = batch.orders();
-    if !touched.is_empty() {
-        let mut forgotten: HashSet<Uuid> =
-            table::forgotten(connection, &batch.subjects()).await?.into_iter().collect();
-        forgotten.extend(&batch.forgotten);
-        let rows = table::load(connection, &touched).await?;
-        table::save(connection, &fold(rows, &batch.of_orders, &forgotten)).await?;
-    }
+    let rows = folded(connection, &batch).await?;
+    table::save(connection, &rows).await?;
     table::mention(connection, &batch.mentions).await?;
     table::forget(connection, &batch.forgotten).await
+}
+
+/// The rows of a batch's orders as its events leave them, in one order for all, so that no two folds wait for each other.
+async fn folded(connection: &mut PgConnection, batch: &Batch<'_>) -> Result<Vec<row::Row>, sqlx::Error> {
+    let subjects = batch.subjects();
+    table::keep_apart(connection, &subjects, &batch.forgotten).await?;
+    if batch.of_orders.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut forgotten: HashSet<Uuid> = table::forgotten(connection, &subjects).await?.into_iter().collect();
+    forgotten.extend(&batch.forgotten);
+    let rows = table::load(connection, &batch.older()).await?;
+    let mut rows = fold(rows, &batch.of_orders, &forgotten);
+    rows.sort_unstable_by_key(|row| row.order_id);
+    Ok(rows)
 }
 
 /// Folds the events of orders into their rows. What a row has seen already changes nothing.

@@ -5,12 +5,13 @@ use domain::ids::{CartId, OrderId, PaymentId};
 use domain::text::Locale;
 use domain::{Address, Contact, Money, Owner, order};
 use serde::Serialize;
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
+use sqlx::{FromRow, Postgres, QueryBuilder};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::row::{Document, Line, Return, Row};
 use super::{owner_columns, owner_of, schema};
+use crate::Reads;
 
 /// An order, as its buyer and the staff see it.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -119,7 +120,7 @@ pub struct Filter {
 }
 
 /// One order.
-pub async fn find(pool: &PgPool, order_id: OrderId) -> Result<Option<Order>, sqlx::Error> {
+pub async fn find(pool: impl Reads<'_>, order_id: OrderId) -> Result<Option<Order>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT order_id, version, owner_kind, owner_id, status, currency, total, refunded, placed_at, updated_at, \
          document, state, subject, contact, address FROM orders WHERE order_id = $1",
@@ -143,7 +144,7 @@ struct Listed {
 }
 
 /// Orders, newest first. Only the conditions that are asked for are written, so that each has its index.
-pub async fn list(pool: &PgPool, filter: &Filter) -> Result<Vec<Summary>, sqlx::Error> {
+pub async fn list(pool: impl Reads<'_>, filter: &Filter) -> Result<Vec<Summary>, sqlx::Error> {
     let mut sql = QueryBuilder::<Postgres>::new(
         "SELECT order_id, status, total, refunded, placed_at, updated_at, document FROM orders WHERE true",
     );
@@ -169,7 +170,7 @@ pub async fn list(pool: &PgPool, filter: &Filter) -> Result<Vec<Summary>, sqlx::
 }
 
 /// Whose an order is. `None`: there is none.
-pub async fn owner(pool: &PgPool, order_id: OrderId) -> Result<Option<Owner>, sqlx::Error> {
+pub async fn owner(pool: impl Reads<'_>, order_id: OrderId) -> Result<Option<Owner>, sqlx::Error> {
     let found: Option<(String, Uuid)> =
         sqlx::query_as("SELECT owner_kind, owner_id FROM orders WHERE order_id = $1")
             .bind(order_id.0)
@@ -179,7 +180,7 @@ pub async fn owner(pool: &PgPool, order_id: OrderId) -> Result<Option<Owner>, sq
 }
 
 /// The positions in the log where an order is spoken of outside its own, its payment's and its cart's streams, in order.
-pub async fn mentions(pool: &PgPool, order_id: OrderId) -> Result<Vec<u64>, sqlx::Error> {
+pub async fn mentions(pool: impl Reads<'_>, order_id: OrderId) -> Result<Vec<u64>, sqlx::Error> {
     let positions: Vec<i64> =
         sqlx::query_scalar("SELECT position FROM order_mentions WHERE order_id = $1 ORDER BY position")
             .bind(order_id.0)

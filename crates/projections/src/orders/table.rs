@@ -1,6 +1,6 @@
 //! Reading and writing the rows that a batch touches: one query each, however many rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sqlx::PgConnection;
 use sqlx::types::Json;
@@ -8,11 +8,17 @@ use uuid::Uuid;
 
 use super::row::Row;
 
+/// So many locks stand for all subjects.
+const LOCKS: u128 = 64;
+
 /// The rows of these orders, as far as they are there.
 pub(super) async fn load(
     connection: &mut PgConnection,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Row>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT order_id, version, owner_kind, owner_id, status, currency, total, refunded, placed_at, updated_at, \
          document, state, subject, contact, address FROM orders WHERE order_id = ANY($1)",
@@ -23,7 +29,7 @@ pub(super) async fn load(
     Ok(rows.into_iter().map(|row| (row.order_id, row)).collect())
 }
 
-/// Writes these rows, over what was there.
+/// Writes these rows, over what was there unless that is further. Contact and address stay as they are: only forgetting changes them, maybe just now.
 pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
@@ -36,29 +42,54 @@ pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<
          $15::jsonb[]) \
          ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status, \
          refunded = excluded.refunded, updated_at = excluded.updated_at, document = excluded.document, \
-         state = excluded.state, contact = excluded.contact, address = excluded.address",
+         state = excluded.state \
+         WHERE orders.version < excluded.version",
     )
     .bind(column(rows, |row| row.order_id))
     .bind(column(rows, |row| row.version))
-    .bind(column(rows, |row| row.owner_kind.clone()))
+    .bind(column(rows, |row| row.owner_kind.as_str()))
     .bind(column(rows, |row| row.owner_id))
-    .bind(column(rows, |row| row.status.clone()))
-    .bind(column(rows, |row| row.currency.clone()))
+    .bind(column(rows, |row| row.status.as_str()))
+    .bind(column(rows, |row| row.currency.as_str()))
     .bind(column(rows, |row| row.total))
     .bind(column(rows, |row| row.refunded))
     .bind(column(rows, |row| row.placed_at))
     .bind(column(rows, |row| row.updated_at))
-    .bind(column(rows, |row| Json(row.document.clone())))
-    .bind(column(rows, |row| Json(row.state.clone())))
+    .bind(column(rows, |row| Json(&row.document)))
+    .bind(column(rows, |row| Json(&row.state)))
     .bind(column(rows, |row| row.subject))
-    .bind(column(rows, |row| row.contact.clone().map(Json)))
-    .bind(column(rows, |row| row.address.clone().map(Json)))
+    .bind(column(rows, |row| row.contact.as_ref().map(Json)))
+    .bind(column(rows, |row| row.address.as_ref().map(Json)))
     .execute(connection)
     .await?;
     Ok(())
 }
 
-fn column<T>(rows: &[Row], of: impl Fn(&Row) -> T) -> Vec<T> {
+/// Writes what events can change into rows that are there.
+pub(super) async fn update(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE orders o SET version = n.version, status = n.status, refunded = n.refunded, updated_at = n.updated_at, \
+         document = n.document, state = n.state \
+         FROM UNNEST($1::uuid[], $2::int[], $3::text[], $4::bigint[], $5::timestamptz[], $6::jsonb[], $7::jsonb[]) \
+              n (order_id, version, status, refunded, updated_at, document, state) \
+         WHERE o.order_id = n.order_id AND o.version < n.version",
+    )
+    .bind(column(rows, |row| row.order_id))
+    .bind(column(rows, |row| row.version))
+    .bind(column(rows, |row| row.status.as_str()))
+    .bind(column(rows, |row| row.refunded))
+    .bind(column(rows, |row| row.updated_at))
+    .bind(column(rows, |row| Json(&row.document)))
+    .bind(column(rows, |row| Json(&row.state)))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn column<'a, T>(rows: &'a [Row], of: impl Fn(&'a Row) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
@@ -77,6 +108,33 @@ pub(super) async fn mention(
     )
     .bind(orders)
     .bind(positions)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Locks that keep the orders of a person and the forgetting of them apart, when they come in lanes of their own: many may place
+/// orders at once, and nobody while their subject is forgotten. A few locks for all subjects, always taken in one order.
+pub(super) async fn keep_apart(
+    connection: &mut PgConnection,
+    placed: &[Uuid],
+    forgotten: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    let lock = |subject: &Uuid| (subject.as_u128() % LOCKS) as i32;
+    let mut locks: BTreeMap<i32, bool> = placed.iter().map(|subject| (lock(subject), false)).collect();
+    locks.extend(forgotten.iter().map(|subject| (lock(subject), true)));
+    if locks.is_empty() {
+        return Ok(());
+    }
+    let (numbers, alone): (Vec<i32>, Vec<bool>) = locks.into_iter().unzip();
+    // The table they stand for is part of their name: a fold of the same events into other tables waits for nobody.
+    sqlx::query(
+        "SELECT CASE WHEN l.alone THEN pg_advisory_xact_lock('forgotten_buyers'::regclass::oid::int, l.number)::text \
+         ELSE pg_advisory_xact_lock_shared('forgotten_buyers'::regclass::oid::int, l.number)::text END \
+         FROM UNNEST($1::int[], $2::bool[]) AS l (number, alone)",
+    )
+    .bind(numbers)
+    .bind(alone)
     .execute(connection)
     .await?;
     Ok(())
@@ -107,7 +165,8 @@ pub(super) async fn forget(connection: &mut PgConnection, subjects: &[Uuid]) -> 
         .await?;
     sqlx::query(
         "UPDATE orders SET contact = NULL, address = NULL \
-         WHERE subject = ANY($1) AND (contact IS NOT NULL OR address IS NOT NULL)",
+         WHERE order_id IN (SELECT order_id FROM orders WHERE subject = ANY($1) \
+                            AND (contact IS NOT NULL OR address IS NOT NULL) ORDER BY order_id FOR NO KEY UPDATE)",
     )
     .bind(subjects)
     .execute(connection)

@@ -171,3 +171,13 @@ async fn nobody_is_owner_of_what_is_not_there() {
     let none: Vec<Value> = given.rows("order_mentions").await;
     assert!(none.is_empty());
 }
+
+#[test]
+fn every_event_of_an_order_is_read_when_it_is_rebuilt() {
+    let known: Vec<&str> = domain::Event::types().map(|(name, _)| name).collect();
+    let missing: Vec<_> = super::TYPES.iter().filter(|name| !known.contains(name)).collect();
+    assert!(missing.is_empty(), "there are no such events: {missing:?}");
+    for name in known.into_iter().filter(|name| name.starts_with("Order")) {
+        assert!(super::TYPES.contains(&name), "{name}");
+    }
+}

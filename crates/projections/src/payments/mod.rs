@@ -6,14 +6,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use domain::{Event, payment};
-use event_store::Recorded;
+use event_store::{Recorded, Topic};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::older::older;
 use crate::{Error, ReadModel};
 
 pub use row::{Attempt, Outcome};
@@ -36,6 +37,10 @@ impl ReadModel for Payments {
         &["payments"]
     }
 
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Payments]
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,
@@ -49,12 +54,11 @@ type OfPayment<'a> = (Uuid, &'a Recorded, &'a payment::Event);
 
 async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(), sqlx::Error> {
     let of_payments: Vec<OfPayment<'_>> = events.iter().filter_map(of_payment).collect();
-    let touched: Vec<Uuid> =
-        of_payments.iter().map(|(payment, ..)| *payment).collect::<HashSet<_>>().into_iter().collect();
-    if touched.is_empty() {
+    if of_payments.is_empty() {
         return Ok(());
     }
-    let rows = table::load(connection, &touched).await?;
+    let older = older(of_payments.iter().map(|(payment, recorded, _)| (*payment, *recorded)));
+    let rows = table::load(connection, &older).await?;
     table::save(connection, &fold(rows, &of_payments)).await
 }
 

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, PaymentId};
 use domain::{Currency, Money};
 use serde::Serialize;
-use sqlx::PgPool;
 use utoipa::ToSchema;
 
 use super::row::{Attempt, Row};
+use crate::Reads;
 use crate::orders::schema;
 
 /// A payment, as the staff sees it.
@@ -50,7 +50,7 @@ pub struct Payment {
 }
 
 /// The payment of an order.
-pub async fn of_order(pool: &PgPool, order_id: OrderId) -> Result<Option<Payment>, sqlx::Error> {
+pub async fn of_order(pool: impl Reads<'_>, order_id: OrderId) -> Result<Option<Payment>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT payment_id, order_id, version, status, gateway, gateway_reference, currency, amount, captured, \
          refunded, disputed, attempts, state, requested_at, updated_at FROM payments \

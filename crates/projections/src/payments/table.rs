@@ -13,6 +13,9 @@ pub(super) async fn load(
     connection: &mut PgConnection,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Row>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT payment_id, order_id, version, status, gateway, gateway_reference, currency, amount, captured, \
          refunded, disputed, attempts, state, requested_at, updated_at FROM payments WHERE payment_id = ANY($1)",
@@ -23,7 +26,7 @@ pub(super) async fn load(
     Ok(rows.into_iter().map(|row| (row.payment_id, row)).collect())
 }
 
-/// Writes these rows, over what was there.
+/// Writes these rows, over what was there unless that is further.
 pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
@@ -37,7 +40,8 @@ pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<
          ON CONFLICT (payment_id) DO UPDATE SET version = excluded.version, status = excluded.status, \
          gateway_reference = excluded.gateway_reference, captured = excluded.captured, refunded = excluded.refunded, \
          disputed = excluded.disputed, attempts = excluded.attempts, state = excluded.state, \
-         updated_at = excluded.updated_at",
+         updated_at = excluded.updated_at \
+         WHERE payments.version < excluded.version",
     )
     .bind(column(rows, |row| row.payment_id))
     .bind(column(rows, |row| row.order_id))

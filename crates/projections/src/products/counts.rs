@@ -13,7 +13,7 @@ use super::row::Row;
 const LEVELS_MAX: usize = 3;
 
 /// Characters of an attribute's value that is counted. A longer one is prose, and nothing to choose by.
-pub(super) const VALUE_CHARACTERS_MAX: usize = 100;
+pub const VALUE_CHARACTERS_MAX: usize = 100;
 
 /// One count.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,7 +115,7 @@ fn scopes(category: &str) -> Vec<&str> {
 }
 
 /// A category and those above it, the highest first: `shoes`, `shoes/running`.
-pub(super) fn levels(category: &str) -> impl Iterator<Item = &str> {
+pub fn levels(category: &str) -> impl Iterator<Item = &str> {
     let above = category.match_indices('/').map(|(end, _)| &category[..end]);
     above.filter(|category| !category.is_empty()).chain([category])
 }

@@ -15,7 +15,7 @@ const SORTED_CHARACTERS: usize = 100;
 
 /// What a text and all ways of writing it have in common: compatibility composition (NFKC: full width is narrow, jamo are
 /// syllables), lower case, one space for any white space, nothing invisible.
-pub(super) fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for letter in letters(text) {
         if !letter.is_whitespace() {
@@ -87,7 +87,7 @@ fn lines(texts: &BTreeSet<String>) -> String {
 
 /// The names it is sorted by: its own, and in [`SORTED_LANGUAGES`] the best there is. Only their beginnings: a folded name can
 /// be longer than an entry of an index may be.
-pub(super) fn sort_names(name: &LocalisedText) -> BTreeMap<String, String> {
+pub fn sort_names(name: &LocalisedText) -> BTreeMap<String, String> {
     let beginning = |text: &str| fold(text).chars().take(SORTED_CHARACTERS).collect::<String>();
     let own = name.iter().map(|(locale, text)| (locale.as_str().to_owned(), beginning(text)));
     let best = SORTED_LANGUAGES.into_iter().filter_map(|language| {
@@ -95,4 +95,11 @@ pub(super) fn sort_names(name: &LocalisedText) -> BTreeMap<String, String> {
         Some((language.to_owned(), beginning(name.best(&locale))))
     });
     best.chain(own).collect()
+}
+
+/// The name that these names are sorted by in a language: its own, else that of the language without the country, else Korean.
+pub fn sort_name<'a>(names: &'a BTreeMap<String, String>, locale: &Locale) -> &'a str {
+    let language = locale.as_str().split('-').next().unwrap_or_default();
+    let name = [locale.as_str(), language, "ko"].into_iter().find_map(|locale| names.get(locale));
+    name.map_or("", String::as_str)
 }

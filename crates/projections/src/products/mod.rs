@@ -2,23 +2,32 @@
 //!
 //! Three kinds of events meet in a row: the product's own, those of its stock item (`available`), and orders, which count how
 //! often it is bought (`bought`) and with what (`product_pairs`). An order that is called off later stays counted: somebody
-//! wanted these things together.
+//! wanted these things together. These kinds come in lanes of their own: see [`ahead`] for what comes before its product.
 
+mod ahead;
 mod bought;
 mod counts;
 mod fold;
 mod price_ranges;
 pub mod query;
+mod queue;
 mod row;
+mod source;
 mod stock;
 mod table;
+#[cfg(any(test, feature = "testing"))]
+#[allow(clippy::unwrap_used)]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+pub use queue::{queue_all, search_reached};
+pub use source::{Source, sources, sources_after};
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::{Event, order, product};
-use event_store::Recorded;
+use event_store::{Recorded, Topic};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -40,7 +49,23 @@ impl ReadModel for Products {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["products", "product_texts", "product_counts", "product_pairs", "counted_orders"]
+        &[
+            "products",
+            "product_texts",
+            "product_counts",
+            "product_pairs",
+            "counted_orders",
+            "stock_ahead",
+            "bought_ahead",
+        ]
+    }
+
+    fn version(&self) -> i32 {
+        2
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Catalog, Topic::Stock, Topic::Orders]
     }
 
     fn apply<'a>(
@@ -49,6 +74,10 @@ impl ReadModel for Products {
         events: &'a [Recorded],
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move { Ok(project(connection, events).await?) })
+    }
+
+    fn swapped_in<'a>(&'a self, connection: &'a mut PgConnection) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move { Ok(queue_all(connection).await?) })
     }
 }
 
@@ -81,11 +110,21 @@ impl<'a> Batch<'a> {
     fn products(&self) -> Vec<Uuid> {
         self.of_products.iter().map(|(product, ..)| *product).collect::<HashSet<_>>().into_iter().collect()
     }
+
+    /// Locks all rows that it may change.
+    async fn lock(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        let bought = self.placed.iter().flat_map(|placed| placed.lines.iter().map(|line| line.product_id.0));
+        let products: HashSet<Uuid> = bought.chain(self.products()).collect();
+        let skus: HashSet<&str> = self.of_stock.iter().map(|(recorded, _)| recorded.stream.key()).collect();
+        let (products, skus): (Vec<_>, Vec<_>) = (products.into_iter().collect(), skus.into_iter().collect());
+        table::lock(connection, &products, &skus).await.map(drop)
+    }
 }
 
 async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(), sqlx::Error> {
     let batch = Batch::of(events);
     let mut counts = counts::Counts::default();
+    batch.lock(connection).await?;
     let touched = batch.products();
     if !touched.is_empty() {
         let before = table::load(connection, &touched).await?;
@@ -93,11 +132,31 @@ async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(
         after.iter().filter_map(|row| before.get(&row.product_id)).for_each(|row| counts.take_away(row));
         after.iter().for_each(|row| counts.add(row));
         table::save(connection, &after).await?;
+        queue::add(connection, &after.iter().map(|row| row.product_id).collect::<Vec<_>>()).await?;
+        let added = after.iter().filter(|row| !before.contains_key(&row.product_id)).collect();
+        claim(connection, added, &mut counts).await?;
     }
-    // A product is added before its SKU is listed, so the rows of these stock items are there by now.
     stock::apply(connection, &batch.of_stock, &mut counts).await?;
     counts.save(connection).await?;
     bought::count(connection, &batch.placed).await
+}
+
+/// What is ahead of these products, which were just added, is theirs.
+async fn claim(
+    connection: &mut PgConnection,
+    mut added: Vec<&row::Row>,
+    counts: &mut counts::Counts,
+) -> Result<(), sqlx::Error> {
+    if added.is_empty() {
+        return Ok(());
+    }
+    added.sort_unstable_by(|one, other| one.sku.cmp(&other.sku));
+    let skus: Vec<&str> = added.iter().map(|row| row.sku.as_str()).collect();
+    ahead::stock(connection, &skus).await?;
+    stock::claim(connection, &skus, counts).await?;
+    let products: BTreeMap<Uuid, i64> = added.iter().map(|row| (row.product_id, 0)).collect();
+    ahead::bought(connection, &products).await?;
+    ahead::move_bought(connection, &products.into_keys().collect::<Vec<_>>()).await
 }
 
 /// Folds the events of products into their rows: those that change. What a row has seen already changes nothing.

@@ -3,7 +3,7 @@
 use domain::Currency;
 
 /// Where the ranges begin, in minor units; below the first there is one more.
-pub(super) fn bounds(currency: Currency) -> Vec<i64> {
+pub fn bounds(currency: Currency) -> Vec<i64> {
     let unit = match currency.code() {
         "KRW" => 1_000,
         "JPY" => 100,
@@ -18,7 +18,7 @@ pub(super) fn number(amount: i64, currency: Currency) -> usize {
 }
 
 /// The least and the greatest amount of a range, where it has one.
-pub(super) fn range(number: usize, currency: Currency) -> (Option<i64>, Option<i64>) {
+pub fn range(number: usize, currency: Currency) -> (Option<i64>, Option<i64>) {
     let bounds = bounds(currency);
     let least = number.checked_sub(1).and_then(|below| bounds.get(below).copied());
     (least, bounds.get(number).map(|bound| bound - 1))

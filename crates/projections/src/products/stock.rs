@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use domain::stock::Event;
 use event_store::Recorded;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::counts::Counts;
-use super::table;
+use super::{ahead, queue, table};
 
-/// What a row says of its stock: pieces that can be bought, and up to which version of the stock item.
-type Seen = HashMap<String, (i64, i32)>;
+/// What rows say of their stock: pieces that can be bought, and up to which version of the stock item.
+pub(super) type Seen = HashMap<String, (i64, i32)>;
 
-/// Adds up what a batch changes, and counts what comes into stock or goes out of it. What a row has seen already changes nothing.
+/// Adds up what a batch changes, and counts what comes into stock or goes out of it. What a row has seen already changes nothing,
+/// and what has no row yet waits for it. The rows are locked.
 pub(super) async fn apply(
     connection: &mut PgConnection,
     events: &[(&Recorded, &Event)],
@@ -24,19 +26,61 @@ pub(super) async fn apply(
     let mut skus: Vec<&str> = events.iter().map(|(recorded, _)| recorded.stream.key()).collect();
     skus.sort_unstable();
     skus.dedup();
-    let seen: Vec<(String, i64, i32)> =
-        sqlx::query_as("SELECT sku, available, stock_version FROM products WHERE sku = ANY($1)")
-            .bind(&skus)
-            .fetch_all(&mut *connection)
-            .await?;
-    let seen: Seen = seen.into_iter().map(|(sku, available, version)| (sku, (available, version))).collect();
-    let changes = changes(&seen, events);
-    for mut row in table::load_by_sku(connection, &turning(&seen, &changes)).await? {
+    let seen = table::stock(connection, &skus).await?;
+    change(connection, &seen, &changes(&seen, events), counts).await?;
+    skus.retain(|sku| !seen.contains_key(*sku));
+    if skus.is_empty() {
+        return Ok(());
+    }
+    wait(connection, &skus, events, counts).await
+}
+
+/// The products of these SKUs were not there: their stock waits for them.
+async fn wait(
+    connection: &mut PgConnection,
+    skus: &[&str],
+    events: &[(&Recorded, &Event)],
+    counts: &mut Counts,
+) -> Result<(), sqlx::Error> {
+    let mut waiting = ahead::stock(connection, skus).await?;
+    // Those that another lane has brought until now have claimed what waited before, and see no more of it.
+    let come = table::stock(connection, skus).await?;
+    waiting.retain(|sku, _| !come.contains_key(sku));
+    ahead::add_stock(connection, &changes(&waiting, events)).await?;
+    if come.is_empty() {
+        return Ok(());
+    }
+    change(connection, &come, &changes(&come, events), counts).await?;
+    let come: Vec<&str> = come.keys().map(String::as_str).collect();
+    ahead::take_stock(connection, &come).await.map(drop)
+}
+
+/// These products are there now: what waited for them is theirs.
+pub(super) async fn claim(
+    connection: &mut PgConnection,
+    skus: &[&str],
+    counts: &mut Counts,
+) -> Result<(), sqlx::Error> {
+    if skus.is_empty() {
+        return Ok(());
+    }
+    let waiting = ahead::take_stock(connection, skus).await?;
+    let seen = table::stock(connection, skus).await?;
+    change(connection, &seen, &ahead::unseen(&waiting, &seen), counts).await
+}
+
+async fn change(
+    connection: &mut PgConnection,
+    seen: &Seen,
+    changes: &BTreeMap<&str, (i64, i32)>,
+    counts: &mut Counts,
+) -> Result<(), sqlx::Error> {
+    for mut row in table::load_by_sku(connection, &turning(seen, changes)).await? {
         counts.take_away(&row);
         row.available += changes.get(row.sku.as_str()).map_or(0, |(pieces, _)| *pieces);
         counts.add(&row);
     }
-    save(connection, &changes).await
+    save(connection, changes).await
 }
 
 /// By SKU: how many pieces more or fewer, and the last version that says so.
@@ -47,7 +91,7 @@ fn changes<'a>(seen: &Seen, events: &[(&'a Recorded, &Event)]) -> BTreeMap<&'a s
         let Some((_, seen)) = seen.get(sku) else { continue };
         let (pieces, last) = changes.entry(sku).or_insert((0, *seen));
         if version > *last {
-            *pieces += change(event);
+            *pieces += pieces_of(event);
             *last = version;
         }
     }
@@ -64,7 +108,7 @@ fn turning<'a>(seen: &Seen, changes: &BTreeMap<&'a str, (i64, i32)>) -> Vec<&'a 
 }
 
 /// Pieces that can be bought after an event, more or fewer. What is shipped was held already.
-fn change(event: &Event) -> i64 {
+fn pieces_of(event: &Event) -> i64 {
     match event {
         Event::Received(received) => i64::from(received.quantity),
         Event::Adjusted(adjusted) => adjusted.delta,
@@ -84,15 +128,15 @@ async fn save(
     }
     let pieces: Vec<i64> = changes.values().map(|(pieces, _)| *pieces).collect();
     let versions: Vec<i32> = changes.values().map(|(_, version)| *version).collect();
-    sqlx::query(
+    let changed: Vec<Uuid> = sqlx::query_scalar(
         "UPDATE products SET available = products.available + new.pieces, stock_version = new.version \
          FROM UNNEST($1::text[], $2::bigint[], $3::int[]) AS new (sku, pieces, version) \
-         WHERE products.sku = new.sku",
+         WHERE products.sku = new.sku RETURNING products.product_id",
     )
     .bind(changes.keys().copied().collect::<Vec<_>>())
     .bind(pieces)
     .bind(versions)
-    .execute(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    Ok(())
+    queue::add(connection, &changed).await
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::fold;
 use super::row::Row;
+use super::stock::Seen;
 
 macro_rules! columns {
     () => {
@@ -26,11 +27,47 @@ pub(super) async fn load(
     Ok(rows.into_iter().map(|row| (row.product_id, row)).collect())
 }
 
+/// Locks the rows of these products, and of those with these SKUs, until the end of the transaction: they are changed by the lanes
+/// of the catalogue, of stock and of orders. Always in one order. Answers the SKUs of those that are there.
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+    skus: &[&str],
+) -> Result<Vec<String>, sqlx::Error> {
+    if ids.is_empty() && skus.is_empty() {
+        return Ok(Vec::new());
+    }
+    sqlx::query_scalar(
+        "SELECT sku FROM products WHERE product_id = ANY($1) OR sku = ANY($2) \
+         ORDER BY product_id FOR NO KEY UPDATE",
+    )
+    .bind(ids)
+    .bind(skus)
+    .fetch_all(connection)
+    .await
+}
+
+/// What is known of the stock of these SKUs, as far as their products are there. Locks the rows, those too that have come since
+/// [`lock`] looked: else another lane could publish one of them while it is counted here as it was.
+pub(super) async fn stock(connection: &mut PgConnection, skus: &[&str]) -> Result<Seen, sqlx::Error> {
+    let rows: Vec<(String, i64, i32)> = sqlx::query_as(
+        "SELECT sku, available, stock_version FROM products WHERE sku = ANY($1) \
+         ORDER BY product_id FOR NO KEY UPDATE",
+    )
+    .bind(skus)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|(sku, available, version)| (sku, (available, version))).collect())
+}
+
 /// The rows of the products with these SKUs.
 pub(super) async fn load_by_sku(
     connection: &mut PgConnection,
     skus: &[&str],
 ) -> Result<Vec<Row>, sqlx::Error> {
+    if skus.is_empty() {
+        return Ok(Vec::new());
+    }
     let sql = concat!("SELECT ", columns!(), " FROM products WHERE sku = ANY($1)");
     sqlx::query_as(sql).bind(skus).fetch_all(connection).await
 }

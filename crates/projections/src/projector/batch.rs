@@ -1,111 +1,85 @@
-//! One batch: read it, apply it, and write down how far that is, all or nothing.
+//! What is taken together: the events of one lane that can be read, and those that cannot.
 
-use std::time::{Duration, Instant};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
-use event_store::{Filter, Head, Position, Recorded};
+use domain::StreamId;
+use event_store::{Delivery, Lane, Place, Position, Recorded, Topic, Unreadable};
+use uuid::Uuid;
 
-use super::Projector;
-use super::places::{Places, check_epoch};
-use crate::{Error, ReadModel, progress};
+use crate::ReadModel;
+use crate::parked::Refusal;
 
-/// With nothing happening for so long, it is looked whether the log is still the same one.
-const IDLE: Duration = Duration::from_secs(1);
-
-/// Which events.
-pub(super) struct Reading {
+/// A delivery; see there for what `after` and `through` say.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) lane: Lane,
+    pub(super) epoch: Uuid,
     pub(super) after: Position,
-    pub(super) until: Position,
-    pub(super) limit: u32,
-    /// Whether to wait when there is none.
-    pub(super) wait: bool,
+    pub(super) through: Position,
+    pub(super) offset: Option<i64>,
+    pub(super) events: Vec<Recorded>,
+    pub(super) unreadable: Vec<Unreadable>,
 }
 
-impl Projector {
-    /// Applies the next batch to these models. Answers how far they are then, or `None` when somebody else has moved them.
-    pub(super) async fn advance(
-        &self,
-        places: &Places,
-        names: &[&'static str],
-        reading: Reading,
-    ) -> Result<Option<Position>, Error> {
-        let after = reading.after;
-        let events = self.events(&reading).await;
-        // Looked at after reading: so the events are of the log that the progress speaks of.
-        let head = self.store.head().await?;
-        // Before anything can fail: whoever is stuck falls behind.
-        measure(names, after, head);
-        let events = events?;
-        if head.epoch != places.epoch {
-            let model = names.join(", ");
-            return Err(Error::OtherEpoch { model, folded: places.epoch, log: head.epoch });
-        }
-        let Some(last) = events.last().map(|last| last.position) else { return Ok(Some(after)) };
-        let began = Instant::now();
-        if !self.apply(places, names, after, &events).await? {
-            return Ok(None);
-        }
-        metrics::histogram!("projection_batch_seconds").record(began.elapsed().as_secs_f64());
-        self.waiters.advanced(names.iter().copied(), last);
-        measure(names, last, head);
-        Ok(Some(last))
-    }
-
-    /// The next events.
-    async fn events(&self, reading: &Reading) -> Result<Vec<Recorded>, Error> {
-        let mut events = if reading.wait {
-            let mut feed = self.store.feed(reading.after);
-            match tokio::time::timeout(IDLE, feed.next(reading.limit)).await {
-                Ok(events) => events?,
-                Err(_elapsed) => Vec::new(),
+impl From<Delivery> for Batch {
+    fn from(delivery: Delivery) -> Self {
+        let (mut events, mut unreadable) = (Vec::with_capacity(delivery.events.len()), Vec::new());
+        for received in delivery.events {
+            match received {
+                Ok(recorded) => events.push(recorded),
+                Err(event) => unreadable.push(event),
             }
-        } else {
-            self.store.read(reading.after, reading.limit, &Filter::default()).await?
-        };
-        events.retain(|event| event.position <= reading.until);
-        Ok(events)
-    }
-
-    /// One transaction: the rows of all these models, and how far they are. `false`: another projector was faster.
-    async fn apply(
-        &self,
-        places: &Places,
-        names: &[&'static str],
-        after: Position,
-        events: &[Recorded],
-    ) -> Result<bool, Error> {
-        let Some((first, last)) = events.first().zip(events.last()) else { return Ok(true) };
-        let mut transaction = self.read.begin().await?;
-        // From here on another projector waits; what it finds then is not where it thought it was.
-        let found = progress::lock(&mut transaction, names).await?;
-        for place in &found {
-            check_epoch(place, places.epoch)?;
         }
-        if found.len() != names.len() || found.iter().any(|place| place.position != after) {
-            return Ok(false);
-        }
-        let models = self.named(names);
-        for model in &models {
-            model.apply(&mut transaction, events).await.map_err(|source| poison(*model, first, source))?;
-        }
-        progress::store(&mut transaction, &models, last.position).await?;
-        transaction.commit().await?;
-        Ok(true)
+        let Delivery { lane, epoch, after, through, offset, .. } = delivery;
+        Self { lane, epoch, after, through, offset, events, unreadable }
     }
 }
 
-fn measure(names: &[&'static str], position: Position, head: Head) {
-    let lag = head.position.0.saturating_sub(position.0);
-    for name in names {
-        metrics::gauge!("projection_position", "model" => *name).set(position.0 as f64);
-        metrics::gauge!("projection_lag_events", "model" => *name).set(lag as f64);
+/// What one model is to take of some batches.
+#[derive(Debug)]
+pub(super) struct Share<'a> {
+    pub(super) events: Cow<'a, [Recorded]>,
+    /// Events that cannot be read: the first of each stream. Later ones of their streams are not among the events.
+    pub(super) refusals: Vec<Refusal>,
+}
+
+impl<'a> Share<'a> {
+    /// What is above the model's place in each of these batches, without what is parked.
+    pub(super) fn of(
+        model: &dyn ReadModel,
+        batches: &[(&'a Batch, Place)],
+        parked: Option<&HashSet<StreamId>>,
+    ) -> Self {
+        if let (&[(batch, place)], None) = (batches, parked)
+            && batch.unreadable.is_empty()
+        {
+            let from = batch.events.partition_point(|event| event.position <= place.position);
+            let events = Cow::Borrowed(batch.events.get(from..).unwrap_or_default());
+            return Self { events, refusals: Vec::new() };
+        }
+        let waits = |stream: &StreamId| parked.is_some_and(|parked| parked.contains(stream));
+        let wanted = |stream: &StreamId| concerns(model, stream) && !waits(stream);
+        let mut stops: HashMap<&StreamId, &Unreadable> = HashMap::new();
+        for (batch, place) in batches {
+            let new = batch.unreadable.iter().filter(|event| event.position > place.position);
+            new.filter(|event| wanted(&event.stream)).for_each(|event| {
+                stops.entry(&event.stream).or_insert(event);
+            });
+        }
+        let goes =
+            |event: &Recorded| stops.get(&event.stream).is_none_or(|stop| event.version < stop.version);
+        let mut events = Vec::new();
+        for (batch, place) in batches {
+            let new = batch.events.iter().filter(|event| event.position > place.position);
+            events.extend(new.filter(|event| wanted(&event.stream) && goes(event)).cloned());
+        }
+        events.sort_by_key(|event| event.position);
+        Self { events: events.into(), refusals: stops.into_values().map(Refusal::from).collect() }
     }
 }
 
-fn poison(model: &dyn ReadModel, first: &Recorded, source: Error) -> Error {
-    Error::Poison {
-        model: model.name(),
-        position: first.position,
-        stream: first.stream.to_string(),
-        source: Box::new(source),
-    }
+/// Whether a model folds the events of a stream.
+pub(super) fn concerns(model: &dyn ReadModel, stream: &StreamId) -> bool {
+    model.topics().contains(&Topic::of(stream.category()))
 }

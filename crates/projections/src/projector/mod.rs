@@ -1,137 +1,167 @@
-//! The projector: follows the log and applies each batch to all read models, in one transaction with how far they have come.
+//! The projector: follows the log, itself or on Kafka, and applies each batch to all read models, in one transaction with how far
+//! they have come.
 //!
-//! Models that have come equally far go together. One that was added later, or whose rows have another shape now, begins at the
-//! first event and catches up batch by batch beside the others, until it has joined them.
+//! In the log, models that have come equally far go together. One that was added later begins at the first event and catches up
+//! batch by batch beside the others, until it has joined them; on Kafka this is what joining the partitions begins with. One whose
+//! rows have another shape now keeps the old ones until it is rebuilt beside them (see [`crate::rebuild`]).
 
 mod batch;
+mod following;
+mod handover;
+mod log;
 mod places;
+mod stepping;
+mod stored;
+mod take;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_store::{EventStore, Position};
+use event_store::{Boxed, EventStore, Feed, Patient, Topic};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use crate::reached::Waiters;
+use crate::rebuild::{keep_renewed, keep_tidy};
+use crate::schema;
 use crate::{Error, ReadModel};
+use following::Following;
 use places::Places;
+use stepping::keep_stepping;
 
+/// A look that takes longer goes over a connection that leads nowhere.
+const LOOK_MAX: Duration = Duration::from_secs(10);
 /// Events in one transaction, at most.
 const BATCH: u32 = 500;
-/// The pause after a first failure; each further one is twice as long, up to [`PAUSE_MAX`].
-const PAUSE: Duration = Duration::from_millis(100);
-const PAUSE_MAX: Duration = Duration::from_secs(10);
 
-/// Folds the log into all read models until it is told to stop. Any number may run on one database: one applies at a time.
+/// Opens a feed of these topics' partitions. Where they are to begin, the stored places say.
+pub type OpenFeed = Arc<
+    dyn Fn(
+            Arc<dyn event_store::Places>,
+            Vec<Topic>,
+        ) -> Boxed<'static, Result<Box<dyn Feed>, event_store::Error>>
+        + Send
+        + Sync,
+>;
+
+/// What read models are folded from.
+#[derive(Clone)]
+pub enum Follow {
+    /// The log itself.
+    Log,
+    /// The partitions of a feed; and the log itself, for those that must catch up first.
+    Feed {
+        /// Opens it.
+        open: OpenFeed,
+        /// How many partitions every topic has.
+        partitions: u32,
+    },
+}
+
+impl std::fmt::Debug for Follow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Log => f.write_str("Log"),
+            Self::Feed { partitions, .. } => {
+                f.debug_struct("Feed").field("partitions", partitions).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+/// Folds events into these read models, or all, until it is told to stop. Any number may run on one database: in the log one applies
+/// at a time, and partitions are shared among them.
 ///
-/// An outage, and an event that a model cannot take, are tried again with growing pauses; no event is ever skipped.
+/// An outage is waited for with growing pauses. An event that a model cannot take is parked with its stream, for that model (see
+/// [`crate::parked`]); no event is ever skipped.
 ///
 /// # Errors
-/// [`Error::OtherEpoch`] and [`Error::Newer`], which no waiting mends.
-pub async fn run(read: PgPool, store: EventStore, shutdown: CancellationToken) -> Result<(), Error> {
-    Projector::new(read, store, crate::models()).run(&shutdown).await
+/// [`Error::OtherEpoch`], [`Error::Newer`] and [`Error::Broken`], which no waiting mends; [`Error::Unknown`] for a model that there
+/// is not.
+pub async fn run(
+    read: PgPool,
+    store: EventStore,
+    follow: Follow,
+    only: Option<Vec<String>>,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    tokio::select! {
+        folded = fold(&read, &store, || chosen(only.as_deref()), follow, &shutdown) => folded,
+        never = keep_tidy(&read) => match never {},
+    }
+}
+
+pub(crate) async fn fold(
+    read: &PgPool,
+    store: &EventStore,
+    models: impl Fn() -> Result<Vec<Box<dyn ReadModel>>, Error>,
+    follow: Follow,
+    shutdown: &CancellationToken,
+) -> Result<(), Error> {
+    tokio::select! {
+        followed = follow_all(read, store, &models, follow, shutdown) => followed,
+        never = keep_renewed(read, store, models()?) => match never {},
+    }
+}
+
+async fn follow_all(
+    read: &PgPool,
+    store: &EventStore,
+    models: &impl Fn() -> Result<Vec<Box<dyn ReadModel>>, Error>,
+    follow: Follow,
+    shutdown: &CancellationToken,
+) -> Result<(), Error> {
+    let projector = Projector::new(read.clone(), store.clone(), models()?);
+    let Follow::Feed { open, partitions } = follow else { return projector.run(shutdown).await };
+    let following = Following::new(Projector::new(read.clone(), store.clone(), models()?), open, partitions);
+    let catching_up = Projector { partitions: Some(partitions), ..projector };
+    tokio::try_join!(catching_up.run(shutdown), keep_stepping(following, shutdown)).map(|_| ())
+}
+
+/// The models of these names, or all.
+fn chosen(only: Option<&[String]>) -> Result<Vec<Box<dyn ReadModel>>, Error> {
+    let mut models = crate::models();
+    let Some(only) = only else { return Ok(models) };
+    if let Some(unknown) = only.iter().find(|name| !models.iter().any(|model| model.name() == **name)) {
+        return Err(Error::Unknown(unknown.clone()));
+    }
+    models.retain(|model| only.iter().any(|name| name == model.name()));
+    Ok(models)
 }
 
 /// What folds.
 pub(crate) struct Projector {
     read: PgPool,
+    /// The same, for looks.
+    looks: Patient,
+    /// Where batches are taken.
+    folding: PgPool,
+    /// How long a batch may take.
+    attempt_max: Duration,
     store: EventStore,
     models: Vec<Box<dyn ReadModel>>,
     waiters: Arc<Waiters>,
-    /// How far each model is, as far as this projector knows; `None`: look.
+    /// How far each model is in the log, as far as this projector knows; `None`: look.
     places: Option<Places>,
-    /// Up to here events go one by one: one of them cannot be taken, and those before it should not wait for it.
-    careful_until: Position,
+    /// Models that have caught up follow so many partitions of their topics; `None`: they stay in the log.
+    partitions: Option<u32>,
 }
 
 impl Projector {
     pub(crate) fn new(read: PgPool, store: EventStore, models: Vec<Box<dyn ReadModel>>) -> Self {
-        let waiters = Waiters::of(&read);
-        Self { read, store, models, waiters, places: None, careful_until: Position(0) }
+        let (waiters, folding) = (Waiters::of(&read), schema::for_folding(&read));
+        let looks = Patient::new(read.clone(), LOOK_MAX);
+        let attempt_max = take::ATTEMPT_MAX;
+        Self { read, looks, folding, attempt_max, store, models, waiters, places: None, partitions: None }
     }
 
-    pub(crate) async fn run(mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        let mut pause = PAUSE;
-        loop {
-            let stepped = tokio::select! {
-                biased;
-                // What is dropped in the middle of a transaction has not happened.
-                () = shutdown.cancelled() => return Ok(()),
-                stepped = self.step() => stepped,
-            };
-            let Err(error) = stepped else {
-                pause = PAUSE;
-                continue;
-            };
-            self.places = None;
-            if matches!(error, Error::OtherEpoch { .. } | Error::Newer { .. }) {
-                tracing::error!(%error, "the projector stops: {error}");
-                return Err(error);
-            }
-            report(&error, pause);
-            tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                () = tokio::time::sleep(pause) => {}
-            }
-            pause = (pause * 2).min(PAUSE_MAX);
-        }
-    }
-
-    /// One batch for each group of models, the foremost first. With nothing to catch up, waits for something to happen.
-    pub(crate) async fn step(&mut self) -> Result<(), Error> {
-        let places = match self.places.take() {
-            Some(places) => places,
-            None => Places::find(&self.read, &self.store, &self.models).await?,
-        };
-        let mut next = places.clone();
-        let groups = places.groups();
-        let mut before = None;
-        for (position, names) in &groups {
-            let reading = batch::Reading {
-                after: *position,
-                until: before.unwrap_or(Position(u64::MAX)),
-                limit: if *position < self.careful_until { 1 } else { BATCH },
-                wait: groups.len() == 1,
-            };
-            before = Some(*position);
-            match self.advance(&places, names, reading).await {
-                Ok(Some(reached)) => next.advance(names, reached),
-                // Another projector was faster: look again where it is.
-                Ok(None) => return Ok(()),
-                Err(error) if error.is_outage() || *position < self.careful_until => return Err(error),
-                Err(error @ (Error::OtherEpoch { .. } | Error::Newer { .. })) => return Err(error),
-                Err(_) => {
-                    // The next look at the same events names the one that cannot be taken.
-                    self.careful_until = Position(position.0 + u64::from(BATCH));
-                    return Ok(());
-                }
-            }
-        }
-        self.places = Some(next);
-        Ok(())
+    pub(crate) async fn run(self, shutdown: &CancellationToken) -> Result<(), Error> {
+        keep_stepping(self, shutdown).await
     }
 
     fn named<'a>(&'a self, names: &[&str]) -> Vec<&'a dyn ReadModel> {
         self.models.iter().map(AsRef::as_ref).filter(|model| names.contains(&model.name())).collect()
-    }
-}
-
-fn report(error: &Error, pause: Duration) {
-    let milliseconds = pause.as_millis() as u64;
-    match error {
-        error if error.is_outage() => {
-            tracing::warn!(%error, pause = milliseconds, "the projector tries again: the database does not answer");
-        }
-        Error::Poison { model, position, stream, source } => tracing::error!(
-            model, position = position.0, stream, error = %source, pause = milliseconds,
-            "{model} cannot take the event at position {position} of {stream}; no read model goes past it"
-        ),
-        error => tracing::error!(
-            %error, pause = milliseconds,
-            "the projector cannot read on in the log; no read model goes past the event"
-        ),
     }
 }

@@ -1,44 +1,62 @@
-//! How far each read model is.
+//! How far the read models are that follow the log itself.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use event_store::{EventStore, Position};
-use sqlx::{AssertSqlSafe, PgPool};
+use event_store::{EventStore, Lane, Position};
 use uuid::Uuid;
 
-use crate::{Error, Progress, ReadModel, progress};
+use super::handover;
+use super::take::{ATTEMPT_MAX, in_time};
+use crate::{Error, Progress, ReadModel, Reads, progress};
 
-/// How far each model is in one log.
+/// How far each model that follows the log is in it.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     pub(super) epoch: Uuid,
     positions: BTreeMap<&'static str, Position>,
+    /// Some are left out until they are rebuilt: look again.
+    pub(super) is_partial: bool,
 }
 
 impl Places {
-    /// Looks. Models that nobody has folded yet begin at the beginning, as do those whose rows have an older shape.
+    /// Looks. Models that nobody has folded yet begin at the beginning. Those whose rows have an older shape are left out: they
+    /// are rebuilt, and the old rows are served until then.
+    ///
+    /// With `partitions`, those that follow just these partitions of their topics are left to the feed. All others come back to
+    /// the log.
     pub(super) async fn find(
-        read: &PgPool,
+        read: impl Reads<'_>,
         store: &EventStore,
         models: &[Box<dyn ReadModel>],
+        partitions: Option<u32>,
     ) -> Result<Self, Error> {
         let epoch = store.head().await?.epoch;
-        let mut connection = read.acquire().await?;
-        progress::begin(&mut connection, models, epoch).await?;
-        let found = progress::load(&mut connection).await?;
-        drop(connection);
-        let mut positions = BTreeMap::new();
+        progress::begin(read, models, epoch).await?;
+        let found = progress::load(read).await?;
+        let (mut positions, mut is_partial) = (BTreeMap::new(), false);
         for model in models {
             let Some(place) = found.iter().find(|place| place.name == model.name()) else { continue };
             check_epoch(place, epoch)?;
             let position = match place.version.cmp(&model.version()) {
-                std::cmp::Ordering::Less => begin_anew(read, model.as_ref()).await?,
-                std::cmp::Ordering::Equal => place.position,
-                std::cmp::Ordering::Greater => return Err(newer(place, model.as_ref())),
+                Ordering::Less => {
+                    is_partial = true;
+                    continue;
+                }
+                Ordering::Greater => return Err(newer(place, model.as_ref())),
+                Ordering::Equal if place.place(Lane::Log).is_some() => place.position(),
+                Ordering::Equal
+                    if partitions.is_some_and(|of| handover::follows(place, model.as_ref(), of)) =>
+                {
+                    continue;
+                }
+                Ordering::Equal => {
+                    in_time(ATTEMPT_MAX, handover::take_back(read.pool(), model.as_ref())).await?
+                }
             };
             positions.insert(model.name(), position);
         }
-        Ok(Self { epoch, positions })
+        Ok(Self { epoch, positions, is_partial })
     }
 
     /// Models that have come equally far, the foremost first.
@@ -63,27 +81,6 @@ pub(super) fn check_epoch(place: &Progress, log: Uuid) -> Result<(), Error> {
     Err(Error::OtherEpoch { model: place.name.clone(), folded: place.epoch, log })
 }
 
-fn newer(place: &Progress, model: &dyn ReadModel) -> Error {
+pub(super) fn newer(place: &Progress, model: &dyn ReadModel) -> Error {
     Error::Newer { model: place.name.clone(), found: place.version, known: model.version() }
-}
-
-/// Empties the tables of a model whose rows have an older shape, in one transaction with its progress.
-async fn begin_anew(read: &PgPool, model: &dyn ReadModel) -> Result<Position, Error> {
-    let mut transaction = read.begin().await?;
-    let places = progress::lock(&mut transaction, &[model.name()]).await?;
-    // Another projector may have done it while this one waited.
-    if let Some(place) = places.iter().find(|place| place.version >= model.version()) {
-        return Ok(place.position);
-    }
-    for table in model.tables() {
-        sqlx::query(AssertSqlSafe(format!("DELETE FROM {table}"))).execute(&mut *transaction).await?;
-    }
-    progress::store(&mut transaction, &[model], Position(0)).await?;
-    transaction.commit().await?;
-    tracing::info!(
-        model = model.name(),
-        version = model.version(),
-        "the rows have another shape now: they are folded anew"
-    );
-    Ok(Position(0))
 }

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::{Event, stock};
-use event_store::Recorded;
+use event_store::{Recorded, Topic};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
@@ -35,6 +35,10 @@ impl ReadModel for Stock {
 
     fn tables(&self) -> &'static [&'static str] {
         &["stock", "replenishment_alerts"]
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Stock]
     }
 
     fn apply<'a>(

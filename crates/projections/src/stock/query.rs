@@ -5,10 +5,11 @@ use domain::ids::ProductId;
 use domain::text::Sku;
 use event_store::Position;
 use serde::Serialize;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 use utoipa::ToSchema;
 
 use super::row::Row;
+use crate::Reads;
 
 /// A stock item, in pieces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -54,12 +55,12 @@ pub struct Alert {
 }
 
 /// One stock item.
-pub async fn find(pool: &PgPool, sku: &Sku) -> Result<Option<Stock>, sqlx::Error> {
+pub async fn find(pool: impl Reads<'_>, sku: &Sku) -> Result<Option<Stock>, sqlx::Error> {
     Ok(find_all(pool, std::slice::from_ref(sku)).await?.pop())
 }
 
 /// These stock items, as far as they are there.
-pub async fn find_all(pool: &PgPool, skus: &[Sku]) -> Result<Vec<Stock>, sqlx::Error> {
+pub async fn find_all(pool: impl Reads<'_>, skus: &[Sku]) -> Result<Vec<Stock>, sqlx::Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT sku, product_id, version, on_hand, reserved, reorder_point, updated_at FROM stock \
          WHERE sku = ANY($1) ORDER BY sku",
@@ -81,7 +82,11 @@ struct AlertRow {
 }
 
 /// Open alerts, newest first: those raised before a position, at most `limit`.
-pub async fn alerts(pool: &PgPool, before: Option<Position>, limit: u32) -> Result<Vec<Alert>, sqlx::Error> {
+pub async fn alerts(
+    pool: impl Reads<'_>,
+    before: Option<Position>,
+    limit: u32,
+) -> Result<Vec<Alert>, sqlx::Error> {
     let sql = "SELECT position, sku, available, reorder_point, raised_at, resolved_at FROM replenishment_alerts \
          WHERE resolved_at IS NULL AND position < $1 ORDER BY position DESC LIMIT $2";
     page(pool, sql, before, limit).await
@@ -89,7 +94,7 @@ pub async fn alerts(pool: &PgPool, before: Option<Position>, limit: u32) -> Resu
 
 /// The same, with those that are done with.
 pub async fn alerts_ever(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     before: Option<Position>,
     limit: u32,
 ) -> Result<Vec<Alert>, sqlx::Error> {
@@ -99,7 +104,7 @@ pub async fn alerts_ever(
 }
 
 async fn page(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     sql: &'static str,
     before: Option<Position>,
     limit: u32,

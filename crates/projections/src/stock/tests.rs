@@ -104,7 +104,7 @@ async fn an_alert_is_open_until_goods_come_in() {
 async fn an_alert_that_is_raised_after_a_receipt_in_the_same_batch_stays_open() {
     let given = given(
         Stock,
-        [listed("A"), needed("A", 5), received("A", 1), needed("A", 4), received("B", 1), needed("A", 3)],
+        vec![listed("A"), needed("A", 5), received("A", 1), needed("A", 4), received("B", 1), needed("A", 3)],
     )
     .await
     .and_again()

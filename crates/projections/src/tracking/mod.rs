@@ -6,14 +6,15 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use domain::{Event, order};
-use event_store::Recorded;
+use event_store::{Recorded, Topic};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::older::older;
 use crate::orders::order_of;
 use crate::{Error, ReadModel};
 
@@ -37,6 +38,10 @@ impl ReadModel for Tracking {
         &["tracking"]
     }
 
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Orders]
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,
@@ -50,12 +55,11 @@ type OfOrder<'a> = (Uuid, &'a Recorded, &'a order::Event);
 
 async fn project(connection: &mut PgConnection, events: &[Recorded]) -> Result<(), sqlx::Error> {
     let of_orders: Vec<OfOrder<'_>> = events.iter().filter_map(of_order).collect();
-    let touched: Vec<Uuid> =
-        of_orders.iter().map(|(order, ..)| *order).collect::<HashSet<_>>().into_iter().collect();
-    if touched.is_empty() {
+    if of_orders.is_empty() {
         return Ok(());
     }
-    let rows = table::load(connection, &touched).await?;
+    let older = older(of_orders.iter().map(|(order, recorded, _)| (*order, *recorded)));
+    let rows = table::load(connection, &older).await?;
     table::save(connection, &fold(rows, &of_orders)).await
 }
 

@@ -3,10 +3,10 @@
 use domain::Owner;
 use domain::ids::OrderId;
 use serde::Serialize;
-use sqlx::PgPool;
 use utoipa::ToSchema;
 
 use super::row::{Row, Shipment, Step};
+use crate::Reads;
 use crate::orders::owner_of;
 
 /// The way of an order.
@@ -32,7 +32,7 @@ pub struct Way {
 }
 
 /// The way of one order.
-pub async fn find(pool: &PgPool, order_id: OrderId) -> Result<Option<Way>, sqlx::Error> {
+pub async fn find(pool: impl Reads<'_>, order_id: OrderId) -> Result<Option<Way>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT order_id, version, owner_kind, owner_id, status, steps, shipments, state FROM tracking \
          WHERE order_id = $1",

@@ -13,6 +13,9 @@ pub(super) async fn load(
     connection: &mut PgConnection,
     ids: &[Uuid],
 ) -> Result<HashMap<Uuid, Row>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT order_id, version, owner_kind, owner_id, status, steps, shipments, state FROM tracking \
          WHERE order_id = ANY($1)",
@@ -23,7 +26,7 @@ pub(super) async fn load(
     Ok(rows.into_iter().map(|row| (row.order_id, row)).collect())
 }
 
-/// Writes these rows, over what was there.
+/// Writes these rows, over what was there unless that is further.
 pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<(), sqlx::Error> {
     if rows.is_empty() {
         return Ok(());
@@ -33,7 +36,8 @@ pub(super) async fn save(connection: &mut PgConnection, rows: &[Row]) -> Result<
          SELECT * FROM UNNEST($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[], $7::jsonb[], \
          $8::jsonb[]) \
          ON CONFLICT (order_id) DO UPDATE SET version = excluded.version, status = excluded.status, \
-         steps = excluded.steps, shipments = excluded.shipments, state = excluded.state",
+         steps = excluded.steps, shipments = excluded.shipments, state = excluded.state \
+         WHERE tracking.version < excluded.version",
     )
     .bind(column(rows, |row| row.order_id))
     .bind(column(rows, |row| row.version))

@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use super::finding::{Finding, counted};
 use super::pages::{PAGE, Page, Pages};
 use super::{Check, rows};
+use crate::extent::Extent;
 use crate::{Error, Progress, ReadModel, progress};
 
 /// So often the fold follows the read models before it compares wherever they are.
@@ -20,8 +21,10 @@ struct Fold<'a> {
     model: &'a dyn ReadModel,
     /// How far the read model is.
     progress: Option<Progress>,
-    /// How far this fold is.
-    folded: Position,
+    /// The same, lane by lane.
+    until: Extent,
+    /// How far this fold is, lane by lane.
+    folded: Extent,
     /// Why it was given up.
     failed: Option<String>,
 }
@@ -70,7 +73,8 @@ impl<'a> Fresh<'a> {
         let folds = models.iter().map(|model| Fold {
             model: model.as_ref(),
             progress: None,
-            folded: Position(0),
+            until: Extent::default(),
+            folded: Extent::default(),
             failed: None,
         });
         Ok(Self { folds: folds.collect(), connection, frozen: false })
@@ -81,8 +85,8 @@ impl<'a> Fresh<'a> {
         let places = progress::load(&mut self.connection).await?;
         let mut missing = 0;
         for fold in &mut self.folds {
-            fold.progress = places.iter().find(|place| place.name == fold.model.name()).cloned();
-            missing = missing.max(fold.until().0.saturating_sub(fold.folded.0));
+            fold.follow(places.iter().find(|place| place.name == fold.model.name()));
+            missing = missing.max(fold.until.most().0.saturating_sub(fold.folded.least().0));
         }
         Ok(missing)
     }
@@ -96,15 +100,15 @@ impl<'a> Fresh<'a> {
 
     /// Folds what is missing.
     async fn fold(&mut self, store: &EventStore) -> Result<(), Error> {
-        let going = || self.folds.iter().filter(|fold| fold.failed.is_none());
-        let Some(after) = going().map(|fold| fold.folded).min() else { return Ok(()) };
-        let until = going().map(Fold::until).max().unwrap_or(after);
+        let going = || self.folds.iter().filter(|fold| fold.failed.is_none() && fold.folded != fold.until);
+        let Some(after) = going().map(|fold| fold.folded.least()).min() else { return Ok(()) };
+        let until = going().map(|fold| fold.until.most()).max().unwrap_or(after);
         let mut pages = Pages::new(store, after, until);
         while let Some(page) = pages.next().await? {
             match page {
                 Page::Events(events) => self.apply(&events).await?,
                 Page::Unreadable(position, _, error) => {
-                    for fold in self.folds.iter_mut().filter(|fold| position <= fold.until()) {
+                    for fold in self.folds.iter_mut().filter(|fold| position <= fold.until.most()) {
                         fold.fail(position, &error);
                     }
                 }
@@ -121,17 +125,21 @@ impl<'a> Fresh<'a> {
             ("BEGIN", "COMMIT", "ROLLBACK")
         };
         for fold in &mut self.folds {
-            let events = fold.missing(events);
-            let (Some((first, last)), None) = (events.first().zip(events.last()), &fold.failed) else {
+            let Some(last) = events.last().filter(|_| fold.failed.is_none()) else { continue };
+            let next = fold.folded.towards(&fold.until, last.position);
+            let events = fold.folded.missing(&next, events);
+            let Some(first) = events.first() else {
+                fold.folded = next;
                 continue;
             };
             sqlx::query(begin).execute(&mut self.connection).await?;
-            match fold.model.apply(&mut self.connection, events).await {
+            match fold.model.apply(&mut self.connection, &events).await {
                 Ok(()) => {
-                    fold.folded = last.position;
+                    fold.folded = next;
                     sqlx::query(keep).execute(&mut self.connection).await?;
                 }
-                Err(error) if error.is_outage() => return Err(error),
+                // This transaction is one that may not write: a model that did is a finding.
+                Err(error) if error.is_outage() && !error.is_read_only() => return Err(error),
                 Err(error) => {
                     fold.fail(first.position, &error);
                     sqlx::query(undo).execute(&mut self.connection).await?;
@@ -154,7 +162,7 @@ impl<'a> Fresh<'a> {
                     count += rows::compare(&mut self.connection, table, &mut finding).await?;
                 }
             }
-            let fine = format!("{} at position {}", counted(count, "row"), fold.until());
+            let fine = format!("{} at position {}", counted(count, "row"), fold.until.least());
             checks.push(finding.check(format!("{} is what the log says", fold.model.name()), fine));
         }
         sqlx::query("ROLLBACK").execute(&mut self.connection).await?;
@@ -164,16 +172,14 @@ impl<'a> Fresh<'a> {
 }
 
 impl Fold<'_> {
-    /// How far the read model is.
-    fn until(&self) -> Position {
-        self.progress.as_ref().map_or(Position(0), |progress| progress.position)
-    }
-
-    /// Those of these events that are in the read model and not yet here.
-    fn missing<'e>(&self, events: &'e [Recorded]) -> &'e [Recorded] {
-        let from = events.partition_point(|event| event.position <= self.folded);
-        let to = events.partition_point(|event| event.position <= self.until());
-        events.get(from..to).unwrap_or_default()
+    /// The read model is that far now. A fold whose lanes are others goes on where it surely was: what it sees once more changes
+    /// nothing.
+    fn follow(&mut self, progress: Option<&Progress>) {
+        self.progress = progress.cloned();
+        self.until = progress.map(Extent::from).unwrap_or_default();
+        if !self.folded.is_cut_like(&self.until) {
+            self.folded = self.until.all_at(self.folded.least());
+        }
     }
 
     fn fail(&mut self, position: Position, error: &Error) {
@@ -186,14 +192,14 @@ impl Fold<'_> {
         if progress.epoch != head.epoch {
             return Some("it was folded over another log".to_owned());
         }
-        if progress.position > head.position {
-            let (position, end) = (progress.position, head.position);
+        if self.until.most() > head.position {
+            let (position, end) = (self.until.most(), head.position);
             return Some(format!("it has come to position {position}, and the log ends at {end}"));
         }
         if progress.version != self.model.version() {
             return Some(format!("its rows are of version {}", progress.version));
         }
-        if progress.position < self.folded {
+        if self.folded.exceeds(&self.until) {
             return Some("it is folded anew just now".to_owned());
         }
         self.failed.clone()

@@ -7,11 +7,12 @@ mod fresh;
 mod log;
 mod money;
 mod pages;
+mod parked;
 mod positions;
-mod rows;
+pub(crate) mod rows;
 mod stock;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
@@ -65,5 +66,6 @@ pub(crate) async fn checks(
         compared = fresh::checks(store, read, models).await?;
     }
     checks.extend(compared);
+    checks.push(parked::check(read, models).await?);
     Ok(checks)
 }

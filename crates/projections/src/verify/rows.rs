@@ -19,8 +19,7 @@ pub(super) async fn compare(
     table: &str,
     finding: &mut Finding,
 ) -> Result<u64, Error> {
-    let key: Vec<String> =
-        sqlx::query_scalar(KEY).bind(format!("read.{table}")).fetch_all(&mut *connection).await?;
+    let key = key_of(connection, table).await?;
     if key.is_empty() {
         finding.found(|| format!("{table} has no primary key to compare by"));
         return Ok(0);
@@ -43,8 +42,13 @@ pub(super) async fn compare(
     Ok(count.unsigned_abs())
 }
 
+/// The columns of a table's primary key; none: it has no such key.
+pub(crate) async fn key_of(connection: &mut PgConnection, table: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(KEY).bind(format!("read.{table}")).fetch_all(connection).await
+}
+
 /// How the two differ: by the names of their columns.
-fn difference(live: Option<&Value>, fresh: Option<&Value>) -> String {
+pub(crate) fn difference(live: Option<&Value>, fresh: Option<&Value>) -> String {
     let (Some(live), Some(fresh)) = (live, fresh) else {
         return if live.is_none() { "is missing".to_owned() } else { "should not be there".to_owned() };
     };

@@ -70,8 +70,8 @@ pub(crate) async fn order(
     after.logged(&app).await?;
     // The whole history up to where the log is now: so the index of mentions must have come as far.
     let head = app.store.head().await?;
-    app.reached(head.position, &[Orders::NAME]).await?;
-    let mentions = orders::query::mentions(&app.read, order_id).await?;
+    let find = |read| async move { orders::query::mentions(&read, order_id).await };
+    let mentions = app.read(After::everything_to(head), &[Orders::NAME], find).await?;
     let history = history::gather(&app.store, order_id, head.position, &mentions).await?;
     let history = history.ok_or(Error::NotFound("order"))?;
     audit(order_id, &head, &history).map(Json).map_err(|error| Error::Unreadable(error.to_string()))

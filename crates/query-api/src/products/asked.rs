@@ -9,6 +9,7 @@ use projections::products::query::{Search, Sort};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::recent::apart_from_page;
 use crate::error::Error;
 use crate::page;
 
@@ -23,7 +24,7 @@ const FEW_MAX: u32 = 50;
 const FEW_DEFAULT: u32 = 10;
 
 /// Which products.
-#[derive(Debug, Deserialize, Serialize, IntoParams)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
@@ -59,10 +60,8 @@ pub(crate) struct Asked {
     #[param(example = "KRW")]
     currency: Option<String>,
     /// Where the last page ended.
-    #[serde(skip_serializing)]
     cursor: Option<String>,
     /// At most so many, 1 to 100; 20 when it is left out.
-    #[serde(skip_serializing)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
 }
@@ -70,10 +69,9 @@ pub(crate) struct Asked {
 impl Asked {
     /// The search that is asked for, from where the last page ended.
     pub(super) fn search(&self, keys: &Keys) -> Result<Search, Error> {
-        let after = page::after(keys, LIST, self, given(self.cursor.as_deref()))?;
         let (price_min, price_max) = self.prices()?;
         let category = text("category", self.category.as_deref(), NAME_MAX)?;
-        Ok(Search {
+        let mut search = Search {
             q: text("q", self.q.as_deref(), Q_MAX)?,
             category: category.map(|path| path.trim_matches('/').to_owned()).filter(|path| !path.is_empty()),
             brand: text("brand", self.brand.as_deref(), NAME_MAX)?,
@@ -83,14 +81,11 @@ impl Asked {
             sort: self.sort()?,
             locale: locale(self.locale.as_deref())?,
             currency: currency(self.currency.as_deref())?,
-            after,
+            after: None,
             limit: page::limit(parsed("limit", self.limit.as_deref(), "must be 1 to 100")?)?,
-        })
-    }
-
-    /// The cursor for what follows.
-    pub(super) fn cursor(&self, keys: &Keys, key: impl Serialize) -> Result<String, Error> {
-        page::cursor(keys, LIST, self, key)
+        };
+        search.after = page::after(keys, LIST, &apart_from_page(&search), given(self.cursor.as_deref()))?;
+        Ok(search)
     }
 
     fn prices(&self) -> Result<(Option<i64>, Option<i64>), Error> {
@@ -111,6 +106,12 @@ impl Asked {
         let sort = serde_json::from_value(name.into());
         sort.map(Some).map_err(|_| wrong("sort", "must be relevance, newest, price_asc, price_desc or name"))
     }
+}
+
+/// The cursor for what follows. It is good for the same search, however it is written: what was answered is given again to whoever asks for
+/// the same in other words.
+pub(super) fn cursor(keys: &Keys, search: &Search, key: impl Serialize) -> Result<String, Error> {
+    page::cursor(keys, LIST, &apart_from_page(search), key)
 }
 
 /// How to show what is recommended.
@@ -156,9 +157,12 @@ pub(crate) struct Typed {
     limit: Option<String>,
 }
 
+/// What was typed, the language, and how many.
+pub(super) type Words = (String, Locale, u32);
+
 impl Typed {
-    /// What was typed, the language, and how many.
-    pub(super) fn parse(&self) -> Result<(String, Locale, u32), Error> {
+    /// The words to suggest something for.
+    pub(super) fn parse(&self) -> Result<Words, Error> {
         let q = text("q", Some(&self.q), Q_MAX)?.unwrap_or_default();
         Ok((q, locale(self.locale.as_deref())?, few(self.limit.as_deref())?))
     }

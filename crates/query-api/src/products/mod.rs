@@ -2,17 +2,22 @@
 //! see products that are not published.
 
 mod asked;
+mod finding;
+mod flights;
+mod recent;
 #[cfg(test)]
 mod tests;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use domain::ids::ProductId;
 use http_surface::auth::Caller;
 use http_surface::{PathId, Query};
 use projections::products::Products;
-use projections::products::query::{self, Facets, Hit, Product, Suggestion};
+use projections::products::query::{self, Facets, Hit, Product, Search, Suggestion};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,6 +28,8 @@ use crate::consistency::After;
 use crate::error::Error;
 use crate::refusals::{Missing, Refusals, Unauthenticated};
 use asked::{Asked, Shown, Typed};
+use finding::Answered;
+pub(crate) use recent::Recent;
 
 /// What was found.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,21 +59,55 @@ pub(crate) struct Suggestions {
     items: Vec<Suggestion>,
 }
 
-/// Published products: a search when there is a `q`, else a list.
+/// Published products: a search when there is a `q`, else a list. What was answered to the same question within the last second
+/// may be answered again, unless a `Consistency-Token` asks for more.
 #[utoipa::path(
     get, path = "/v1/products", tag = "catalogue", params(Asked, After),
-    responses((status = 200, description = "Some products, and facets of all of them", body = Found), Refusals),
+    responses(
+        (status = 200, description = "Some products, and facets of all of them", body = Found, headers(
+            ("Search-Fallback" = String, description = "`postgresql` when the read models have answered in the place of the \
+                search engine, which is away or not far enough; not there otherwise"),
+        )),
+        Refusals,
+    ),
 )]
 pub(crate) async fn list(
     State(app): State<App>,
     Query(asked): Query<Asked>,
     after: After,
-) -> Result<Json<Found>, Error> {
+) -> Result<Response, Error> {
     let search = asked.search(&app.keys)?;
-    after.reached(&app, &[Products::NAME]).await?;
-    let found = query::search(&app.read, &search).await?;
-    let next_cursor = found.next.map(|key| asked.cursor(&app.keys, key)).transpose()?;
-    Ok(Json(Found { items: found.hits, next_cursor, total: found.facets.total, facets: found.facets }))
+    // Where there is a search engine, whether it answers is asked every time.
+    if app.finder.is_some() {
+        let page = found(&app, &search, after).await?;
+        return Ok(page.map(|page| Ok(json(page)))?.into_response());
+    }
+    match app.recent.page_or_turn(&search, after).await {
+        Ok(page) => {
+            metrics::counter!("query_recent_answers_total").increment(1);
+            Ok(json(page))
+        }
+        Err(_flight) => {
+            let page = found(&app, &search, after).await?.answer;
+            app.recent.keep_page(&search, after, page.clone());
+            Ok(json(page))
+        }
+    }
+}
+
+/// A page as it is sent.
+async fn found(app: &App, search: &Search, after: After) -> Result<Answered<Bytes>, Error> {
+    app.search(after, search).await?.map(|found| {
+        let next_cursor = found.next.map(|key| asked::cursor(&app.keys, search, key)).transpose()?;
+        let total = found.facets.total;
+        let found = Found { items: found.hits, next_cursor, total, facets: found.facets };
+        let page = serde_json::to_vec(&found).map_err(|error| Error::Unreadable(error.to_string()))?;
+        Ok(Bytes::from(page))
+    })
+}
+
+fn json(body: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// One product. One that is not published is there for the staff only.
@@ -108,26 +149,31 @@ pub(crate) async fn recommendations(
     Query(shown): Query<Shown>,
     after: After,
 ) -> Result<Json<Recommendations>, Error> {
-    let (locale, currency, limit) = shown.parse()?;
+    let (ref locale, currency, limit) = shown.parse()?;
     let product = visible(&app, caller.as_ref(), product_id, after).await?;
-    let items = query::recommendations(&app.read, product.product_id, &locale, currency, limit).await?;
+    let id = product.product_id;
+    let alike = |read| async move { query::recommendations(&read, id, locale, currency, limit).await };
+    let items = app.read(after, &[Products::NAME], alike).await?;
     Ok(Json(Recommendations { items }))
 }
 
 /// Categories, brands and products to search for, while somebody is still typing.
 #[utoipa::path(
     get, path = "/v1/search/suggest", tag = "catalogue", params(Typed, After),
-    responses((status = 200, description = "What to search for", body = Suggestions), Refusals),
+    responses(
+        (status = 200, description = "What to search for", body = Suggestions, headers(
+            ("Search-Fallback" = String, description = "`postgresql` when the read models have answered in the place of the \
+                search engine; not there otherwise"),
+        )),
+        Refusals,
+    ),
 )]
 pub(crate) async fn suggest(
     State(app): State<App>,
     Query(typed): Query<Typed>,
     after: After,
-) -> Result<Json<Suggestions>, Error> {
-    let (q, locale, limit) = typed.parse()?;
-    after.reached(&app, &[Products::NAME]).await?;
-    let items = query::suggest(&app.read, &q, &locale, limit).await?;
-    Ok(Json(Suggestions { items }))
+) -> Result<Answered<Json<Suggestions>>, Error> {
+    app.suggest(after, &typed.parse()?).await?.map(|items| Ok(Json(Suggestions { items })))
 }
 
 /// A product that the caller may see.
@@ -137,8 +183,8 @@ async fn visible(
     product_id: ProductId,
     after: After,
 ) -> Result<Product, Error> {
-    after.reached(app, &[Products::NAME]).await?;
-    let product = query::find(&app.read, product_id).await?;
+    let find = |read| async move { query::find(&read, product_id).await };
+    let product = app.read(after, &[Products::NAME], find).await?;
     let product = product.filter(|product| product.published || caller.is_some_and(is_staff));
     product.ok_or(Error::NotFound("product"))
 }

@@ -5,7 +5,7 @@ use http_surface::auth::Keys;
 use projections::products::query::{Search, Sort};
 use serde::de::DeserializeOwned;
 
-use super::asked::{Asked, Shown, Typed};
+use super::asked::{self, Asked, Shown, Typed};
 use crate::error::Error;
 
 fn keys() -> Keys {
@@ -91,9 +91,11 @@ fn unknown_parameters_are_refused() {
 fn a_cursor_is_good_for_the_search_it_was_given_for() {
     let key = serde_json::json!({"score": 0, "bought": 0, "created_at": "2026-01-01T00:00:00Z", "amount": null,
         "name": "a", "product_id": uuid::Uuid::nil()});
-    let asked: Asked = read("q=a&sort=name").unwrap();
-    let cursor = asked.cursor(&keys(), key).unwrap();
+    let cursor = asked::cursor(&keys(), &search("q=a&sort=name").unwrap(), key).unwrap();
     assert!(search(&format!("q=a&sort=name&limit=5&cursor={cursor}")).unwrap().after.is_some());
+    // A page that was kept holds the cursor of whoever asked first.
+    let in_other_words = format!("q=%20a&sort=name&locale=ko&currency=KRW&category=/&cursor={cursor}");
+    assert!(search(&in_other_words).unwrap().after.is_some());
     refused(search(&format!("q=a&sort=newest&cursor={cursor}")), "this cursor");
     refused(search("cursor=made-up"), "this cursor");
 }

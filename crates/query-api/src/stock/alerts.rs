@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use event_store::Position;
+use event_store::{Patient, Position};
 use http_surface::Query;
 use http_surface::auth::{Caller, Role};
 use projections::stock::Stock as Model;
@@ -53,11 +53,14 @@ pub(crate) async fn alerts(
     caller.require(&[Role::Staff])?;
     let limit = page::limit(asked.limit)?;
     let before: Option<Position> = page::after(&app.keys, LIST, &asked.all, asked.cursor.as_deref())?;
-    after.reached(&app, &[Model::NAME]).await?;
-    let items = if asked.all {
-        query::alerts_ever(&app.read, before, limit + 1).await?
-    } else {
-        query::alerts(&app.read, before, limit + 1).await?
+    let all = asked.all;
+    let find = |read: Patient| async move {
+        if all {
+            query::alerts_ever(&read, before, limit + 1).await
+        } else {
+            query::alerts(&read, before, limit + 1).await
+        }
     };
+    let items = app.read(after, &[Model::NAME], find).await?;
     Page::of(items, limit, |last| page::cursor(&app.keys, LIST, &asked.all, last.position)).map(Json)
 }

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use domain::Category;
 use domain::text::Sku;
-use event_store::{EventStore, Filter, Position, Raw};
+use event_store::{EventStore, Filter, Head, Patient, Raw};
+use futures::FutureExt;
 use projections::stock::Stock as Model;
 use projections::stock::query::{self, Stock};
-use sqlx::PgPool;
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::events::{Pages, Selection};
+use crate::replicas::Replicas;
 
 /// Pause after a failure, before the log is followed again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -31,7 +32,7 @@ const PAGE: u32 = 500;
 pub(crate) struct Board(Arc<Shared>);
 
 struct Shared {
-    read: PgPool,
+    replicas: Replicas,
     store: EventStore,
     shutdown: CancellationToken,
     watched: Mutex<Watched>,
@@ -45,14 +46,14 @@ struct Watched {
 }
 
 impl Board {
-    pub(crate) fn new(read: PgPool, store: EventStore, shutdown: CancellationToken) -> Self {
-        Self(Arc::new(Shared { read, store, shutdown, watched: Mutex::default() }))
+    pub(crate) fn new(replicas: Replicas, store: EventStore, shutdown: CancellationToken) -> Self {
+        Self(Arc::new(Shared { replicas, store, shutdown, watched: Mutex::default() }))
     }
 
     /// Begins to watch an item. What has happened up to the position that is answered must be read from the read model
     /// once that has reached it; what happens later is received.
-    pub(crate) async fn watch(&self, sku: &Sku) -> Result<(watch::Receiver<Option<Stock>>, Position), Error> {
-        let head = self.0.store.head().await?.position;
+    pub(crate) async fn watch(&self, sku: &Sku) -> Result<(watch::Receiver<Option<Stock>>, Head), Error> {
+        let head = self.0.store.head().await?;
         let mut watched = self.0.watched();
         let item = watched.items.entry(sku.clone()).or_insert_with(|| watch::Sender::new(None));
         let receiver = item.subscribe();
@@ -78,22 +79,21 @@ impl Shared {
         watched.followed
     }
 
+    /// Those of them that somebody watches. Looked up once the read model has come so far: whoever begins to watch later reads
+    /// it there.
+    fn wanted(&self, changed: &HashSet<Sku>) -> Vec<Sku> {
+        let watched = self.watched();
+        changed.iter().filter(|sku| watched.items.contains_key(*sku)).cloned().collect()
+    }
+
     /// Reads what these events changed, once the read model shows it, and tells those who watch.
-    async fn tell(&self, page: &[Raw]) -> Result<(), Error> {
+    async fn tell(&self, page: &[Raw], log: Uuid) -> Result<(), Error> {
         let Some(last) = page.last() else { return Ok(()) };
-        while !projections::reached(&self.read, Model::NAME, last.position, Instant::now() + CATCH_UP).await?
-        {
-            if self.shutdown.is_cancelled() {
-                return Ok(());
-            }
-        }
+        let place = Head { epoch: log, position: last.position };
         let changed: HashSet<Sku> = page.iter().filter_map(|raw| Sku::parse(raw.stream.key()).ok()).collect();
-        // Looked up after the read model has come so far: whoever begins to watch later reads it there.
-        let wanted: Vec<Sku> = {
-            let watched = self.watched();
-            changed.into_iter().filter(|sku| watched.items.contains_key(sku)).collect()
-        };
-        for stock in query::find_all(&self.read, &wanted).await? {
+        let changed = &changed;
+        let find = |read: Patient| async move { query::find_all(&read, &self.wanted(changed)).await };
+        for stock in self.replicas.ask(Some(place), &[Model::NAME], CATCH_UP, find).await? {
             if let Some(item) = self.watched().items.get(&stock.sku) {
                 item.send_replace(Some(stock));
             }
@@ -103,9 +103,10 @@ impl Shared {
 }
 
 /// Follows the stock items' part of the log for as long as somebody watches.
-async fn follow(shared: Arc<Shared>, after: Position) {
+async fn follow(shared: Arc<Shared>, from: Head) {
     let filter = Filter { categories: vec![Category::Stock], ..Filter::default() };
-    let mut pages = Pages::new(shared.store.clone(), Selection { after, remaining: u64::MAX, filter }, PAGE);
+    let selection = Selection { after: from.position, remaining: u64::MAX, filter };
+    let mut pages = Pages::new(shared.store.clone(), selection, PAGE);
     while shared.still_watched() {
         let page = match tokio::time::timeout(IDLE, pages.follow(&shared.shutdown)).await {
             Err(_idle) => continue,
@@ -117,9 +118,11 @@ async fn follow(shared: Arc<Shared>, after: Position) {
                 continue;
             }
         };
-        while let Err(error) = shared.tell(&page).await {
-            tracing::warn!(%error, "stock cannot be followed just now: the read model could not be asked");
-            tokio::time::sleep(RETRY).await;
+        while let Err(error) = shared.tell(&page, from.epoch).boxed().await {
+            if !matches!(error, Error::Lagging) {
+                tracing::warn!(%error, "stock cannot be followed just now: the read model could not be asked");
+                tokio::time::sleep(RETRY).await;
+            }
             if shared.shutdown.is_cancelled() {
                 return;
             }

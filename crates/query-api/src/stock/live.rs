@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use domain::text::Sku;
-use event_store::Position;
 use futures::stream::{self, Stream as Events, StreamExt};
 use http_surface::PathId;
 use projections::stock::Stock as Model;
@@ -39,12 +38,13 @@ pub(crate) async fn watch(
     after: After,
 ) -> Result<Sse<impl Events<Item = Result<Event, Infallible>>>, Error> {
     let place = app.watching_place()?;
-    after.reached(&app, &[Model::NAME]).await?;
+    let sku = &sku;
+    let find = |read| async move { query::find(&read, sku).await };
     // Asked before it is watched: what does not exist is not watched either.
-    query::find(&app.read, &sku).await?.ok_or(Error::NotFound("SKU"))?;
-    let (changes, from): (_, Position) = app.board.watch(&sku).await?;
-    app.reached(from, &[Model::NAME]).await?;
-    let now = query::find(&app.read, &sku).await?.ok_or(Error::NotFound("SKU"))?;
+    app.read(after, &[Model::NAME], find).await?.ok_or(Error::NotFound("SKU"))?;
+    let (changes, from) = app.board.watch(sku).await?;
+    let now =
+        app.read(After::everything_to(from), &[Model::NAME], find).await?.ok_or(Error::NotFound("SKU"))?;
     let watching = Watching { changes, now: Some(now), version: 0, _place: place };
     let states =
         stream::unfold(watching, Watching::next).take_until(app.config.shutdown.clone().cancelled_owned());

@@ -30,7 +30,8 @@ pub(crate) async fn find(
     after: After,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    after.reached(&app, &[Model::NAME]).await?;
-    let stock = query::find(&app.read, &sku).await?.ok_or(Error::NotFound("SKU"))?;
+    let sku = &sku;
+    let found = app.read(after, &[Model::NAME], |read| async move { query::find(&read, sku).await }).await?;
+    let stock = found.ok_or(Error::NotFound("SKU"))?;
     Ok(conditional::answer(&headers, stock.version, &stock))
 }

@@ -93,6 +93,13 @@ fn versions() -> impl Iterator<Item = (&'static str, u16, u16)> {
     Event::types().flat_map(|(name, current)| (1..=current).map(move |version| (name, version, current)))
 }
 
+/// The golden events of a type in a schema version as they are stored: payload, and personal data that is not forgotten.
+pub(super) fn stored(name: &str, version: u16) -> Vec<(Value, Option<Value>)> {
+    let current = Event::types().find(|(known, _)| *known == name).unwrap().1;
+    let golden = golden_events(name, version, current).into_iter();
+    golden.map(|Golden { stored, .. }| (stored.data, stored.personal)).collect()
+}
+
 #[test]
 fn every_event_that_was_ever_stored_is_read_as_what_it_is_today() {
     for (name, version, current) in versions() {

@@ -1,6 +1,7 @@
 //! What must hold whatever is asked: random lives of a small shop, and the rules that no order of events may break.
 
 mod codec;
+mod contracts;
 mod lives;
 mod money;
 mod rules;

@@ -8,7 +8,7 @@ use crate::text::{CountryCode, Email, Invalid, Locale, LocalisedText, PersonName
 use crate::{Address, StreamId};
 
 /// Arbitrary strings, and strings that nearly fit.
-fn hostile() -> impl Strategy<Value = String> {
+pub(super) fn hostile() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "[ \t\u{a0}\u{200b}\u{3000}]*[가-힣a-zA-Zé\u{301}\u{1100}-\u{1175}\u{200d}👩💻🇰🇷]{0,120}[ \n\u{2000}]*",

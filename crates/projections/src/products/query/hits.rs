@@ -7,7 +7,7 @@ use domain::ids::ProductId;
 use domain::text::{Locale, LocalisedText};
 use domain::{Currency, Money};
 use serde::Serialize;
-use sqlx::{FromRow, PgPool, Postgres, QueryBuilder};
+use sqlx::{FromRow, Postgres, QueryBuilder};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use super::conditions::{price, push_filters, push_score, push_sort_name, push_te
 use super::highlight::highlight;
 use super::terms::Terms;
 use super::{Key, Search, Sort};
+use crate::Reads;
 use crate::orders::schema;
 
 /// A product in a list.
@@ -57,23 +58,36 @@ pub struct Hit {
 
 /// A hit as it is read, with all that it can be sorted by.
 #[derive(Debug, FromRow)]
-pub(super) struct Listed {
-    product_id: Uuid,
-    sku: String,
+pub struct Listed {
+    /// The product.
+    pub product_id: Uuid,
+    /// Its SKU.
+    pub sku: String,
+    /// Its name by language.
     #[sqlx(json)]
-    name: LocalisedText,
-    category: String,
-    brand: Option<String>,
+    pub name: LocalisedText,
+    /// Its category.
+    pub category: String,
+    /// Its brand.
+    pub brand: Option<String>,
+    /// Its attributes.
     #[sqlx(json)]
-    attributes: BTreeMap<String, String>,
+    pub attributes: BTreeMap<String, String>,
+    /// Addresses of its images.
     #[sqlx(json)]
-    images: Vec<String>,
-    available: i64,
-    amount: Option<i64>,
-    bought: i64,
-    created_at: DateTime<Utc>,
-    sort_name: String,
-    score: i32,
+    pub images: Vec<String>,
+    /// Pieces that can be bought.
+    pub available: i64,
+    /// Its price in the currency that is asked for.
+    pub amount: Option<i64>,
+    /// In how many orders it was bought.
+    pub bought: i64,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// The name it is sorted by, in the language that is asked for.
+    pub sort_name: String,
+    /// How well it fits, 4 is best.
+    pub score: i32,
 }
 
 impl Listed {
@@ -118,30 +132,63 @@ pub(super) fn push_columns(
     currency: Currency,
     terms: Option<&Terms>,
 ) {
+    push_shown(sql, locale, currency);
+    sql.push(", ");
+    push_score(sql, terms);
+    sql.push(" AS score");
+}
+
+/// The same without its score.
+fn push_shown(sql: &mut QueryBuilder<Postgres>, locale: &Locale, currency: Currency) {
     sql.push(
         "SELECT p.product_id, p.sku, p.name, p.category, p.brand, p.attributes, p.images, p.available, p.bought, \
          p.created_at, ",
     );
     sql.push(price(currency)).push(" AS amount, ");
     push_sort_name(sql, locale);
-    sql.push(" AS sort_name, ");
-    push_score(sql, terms);
-    sql.push(" AS score");
+    sql.push(" AS sort_name");
 }
 
-/// One more than a page, so that it is known whether there are more.
+/// One more than a page, so that it is known whether there are more. What is found by words is sorted by as little as it takes: all
+/// that is shown is read, and taken out of its JSON, for the page only and not for everything that was found.
 pub(super) async fn list(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     search: &Search,
     terms: Option<&Terms>,
 ) -> Result<Vec<Listed>, sqlx::Error> {
+    let mut sql = if let Some(terms) = terms.filter(|terms| search.order(Some(terms)) == Sort::Relevance) {
+        relevant(search, terms)
+    } else {
+        sorted(search, terms)
+    };
+    sql.build_query_as().fetch_all(pool).await
+}
+
+fn sorted(search: &Search, terms: Option<&Terms>) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new("SELECT * FROM (");
     push_columns(&mut sql, &search.locale, search.currency, terms);
     push_texts(&mut sql, terms);
     push_filters(&mut sql, search, None);
     sql.push(") hits");
     push_page(&mut sql, search, terms);
-    sql.build_query_as().fetch_all(pool).await
+    sql
+}
+
+fn relevant(search: &Search, terms: &Terms) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("");
+    push_shown(&mut sql, &search.locale, search.currency);
+    sql.push(", hits.score FROM (SELECT * FROM (SELECT p.product_id, p.bought, p.created_at, ");
+    push_score(&mut sql, Some(terms));
+    sql.push(" AS score");
+    push_texts(&mut sql, Some(terms));
+    push_filters(&mut sql, search, None);
+    sql.push(") found");
+    push_page(&mut sql, search, Some(terms));
+    sql.push(
+        ") hits JOIN products p USING (product_id) \
+         ORDER BY hits.score DESC, hits.bought DESC, hits.created_at DESC, product_id DESC",
+    );
+    sql
 }
 
 fn push_page(sql: &mut QueryBuilder<Postgres>, search: &Search, terms: Option<&Terms>) {

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod facets;
+mod finder;
 mod highlight;
 mod hits;
 mod product;
@@ -13,16 +14,20 @@ use chrono::{DateTime, Utc};
 use domain::Currency;
 use domain::text::Locale;
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
 use uuid::Uuid;
 
-pub use facets::{Facets, PriceCount, StockCount, ValueCount};
-pub use hits::Hit;
+pub use facets::{ATTRIBUTE_VALUES_MAX, Facets, PriceCount, StockCount, VALUES_MAX, ValueCount};
+pub use finder::{Finder, Unanswered};
+pub use hits::{Hit, Listed};
 pub use product::{Product, find};
 pub use related::recommendations;
-pub use suggest::{Suggested, Suggestion, suggest};
+pub use suggest::{GROUPS_MAX, Group, Suggested, Suggestion, gather, suggest};
+pub use terms::Terms;
 
-use terms::Terms;
+pub use super::counts::{VALUE_CHARACTERS_MAX, levels};
+pub use super::fold::{fold, sort_name, sort_names};
+pub use super::price_ranges::{bounds as price_bounds, range as price_range};
+use crate::Reads;
 
 /// In what order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,12 +76,18 @@ pub struct Search {
 /// Where a page ended: all that anything is sorted by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
-    score: i32,
-    bought: i64,
-    created_at: DateTime<Utc>,
-    amount: Option<i64>,
-    name: String,
-    product_id: Uuid,
+    /// How well the last one fits, 4 is best; sorted by with relevance.
+    pub score: i32,
+    /// In how many orders it was bought.
+    pub bought: i64,
+    /// When it was added.
+    pub created_at: DateTime<Utc>,
+    /// Its price.
+    pub amount: Option<i64>,
+    /// Its name as it is sorted.
+    pub name: String,
+    /// The last one.
+    pub product_id: Uuid,
 }
 
 /// What was found.
@@ -108,21 +119,36 @@ impl Search {
         }
     }
 
-    fn order(&self, terms: Option<&Terms>) -> Sort {
+    /// The order that is asked for, with these words.
+    pub fn order(&self, terms: Option<&Terms>) -> Sort {
         self.sort.unwrap_or(if terms.is_some() { Sort::Relevance } else { Sort::Newest })
     }
 }
 
 /// Searches: the hits and the facets are asked for at the same time.
-pub async fn search(pool: &PgPool, search: &Search) -> Result<Found, sqlx::Error> {
+pub async fn search(pool: impl Reads<'_>, search: &Search) -> Result<Found, sqlx::Error> {
     let terms = search.q.as_deref().and_then(Terms::parse);
     let terms = terms.as_ref();
-    let (mut hits, facets) =
+    let (hits, facets) =
         tokio::try_join!(hits::list(pool, search, terms), facets::count(pool, search, terms))?;
-    let limit = search.limit as usize;
-    let more = hits.len() > limit;
-    hits.truncate(limit);
-    let next = if more { hits.last().map(hits::Listed::key) } else { None };
-    let hits = hits.into_iter().map(|hit| hit.shown(&search.locale, search.currency, terms)).collect();
-    Ok(Found { hits, next, facets })
+    Ok(Found::page(search, terms, hits, facets))
+}
+
+/// Searches for a page, when what kinds of products there are is known already.
+pub async fn page(pool: impl Reads<'_>, search: &Search, facets: Facets) -> Result<Found, sqlx::Error> {
+    let terms = search.q.as_deref().and_then(Terms::parse);
+    let hits = hits::list(pool, search, terms.as_ref()).await?;
+    Ok(Found::page(search, terms.as_ref(), hits, facets))
+}
+
+impl Found {
+    /// A page of what was listed, one more than its limit being asked for: if it is there, others follow.
+    pub fn page(search: &Search, terms: Option<&Terms>, mut listed: Vec<Listed>, facets: Facets) -> Self {
+        let limit = search.limit as usize;
+        let more = listed.len() > limit;
+        listed.truncate(limit);
+        let next = if more { listed.last().map(Listed::key) } else { None };
+        let hits = listed.into_iter().map(|hit| hit.shown(&search.locale, search.currency, terms)).collect();
+        Self { hits, next, facets }
+    }
 }

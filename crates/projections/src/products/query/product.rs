@@ -7,10 +7,11 @@ use domain::ids::ProductId;
 use domain::text::LocalisedText;
 use domain::{Currency, Money};
 use serde::Serialize;
-use sqlx::{FromRow, PgPool};
+use sqlx::FromRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::Reads;
 use crate::orders::schema;
 
 /// A product with all that is known of it.
@@ -78,7 +79,7 @@ struct Row {
 }
 
 /// One product, published or not: who may see which is for the caller to say.
-pub async fn find(pool: &PgPool, product_id: ProductId) -> Result<Option<Product>, sqlx::Error> {
+pub async fn find(pool: impl Reads<'_>, product_id: ProductId) -> Result<Option<Product>, sqlx::Error> {
     let row: Option<Row> = sqlx::query_as(
         "SELECT product_id, sku, version, published, name, description, category, brand, attributes, prices, images, \
          available, created_at, updated_at FROM products WHERE product_id = $1",

@@ -3,14 +3,15 @@
 use domain::Currency;
 use domain::ids::ProductId;
 use domain::text::Locale;
-use sqlx::{PgPool, QueryBuilder};
+use sqlx::QueryBuilder;
 
 use super::hits::{Hit, Listed, push_columns};
+use crate::Reads;
 
 /// What is bought with a product, most often first; then what else its category has, what is bought most first. Only what is
 /// published. Nothing for a product that does not exist.
 pub async fn recommendations(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     product_id: ProductId,
     locale: &Locale,
     currency: Currency,
@@ -32,7 +33,7 @@ pub async fn recommendations(
 }
 
 async fn bought_together(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     product_id: ProductId,
     locale: &Locale,
     currency: Currency,
@@ -51,7 +52,7 @@ async fn bought_together(
 }
 
 async fn of_same_category(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     product_id: ProductId,
     locale: &Locale,
     currency: Currency,

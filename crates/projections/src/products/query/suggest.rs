@@ -3,17 +3,18 @@
 use domain::ids::ProductId;
 use domain::text::{Locale, LocalisedText};
 use serde::Serialize;
-use sqlx::{FromRow, PgPool, QueryBuilder};
+use sqlx::{FromRow, QueryBuilder};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::conditions::{push_score, push_sort_name, push_texts};
 use super::highlight::highlight;
 use super::terms::Terms;
+use crate::Reads;
 use crate::products::fold;
 
 /// Brands of one answer, and categories.
-const GROUPS_MAX: usize = 3;
+pub const GROUPS_MAX: usize = 3;
 
 /// What a suggestion is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -53,28 +54,50 @@ struct Named {
 
 /// Up to so many categories, brands and products that hold what was typed; those that begin with it first.
 pub async fn suggest(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     q: &str,
     locale: &Locale,
     limit: u32,
 ) -> Result<Vec<Suggestion>, sqlx::Error> {
     let Some(terms) = Terms::parse(q) else { return Ok(Vec::new()) };
     let (groups, named) = tokio::try_join!(groups(pool, &terms), products(pool, &terms, locale, limit))?;
-    let mut suggestions = groups;
-    for product in named {
-        let text = product.name.best(locale).to_owned();
+    let named = named.into_iter().map(|product| (product.product_id, product.name));
+    Ok(gather(&terms, groups, named, locale, limit))
+}
+
+/// A category or a brand that holds what was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Which of the two.
+    pub kind: Suggested,
+    /// Its name.
+    pub text: String,
+}
+
+/// Makes suggestions of categories and brands, then products: each name once, those that begin with what was typed first.
+pub fn gather(
+    terms: &Terms,
+    groups: impl IntoIterator<Item = Group>,
+    products: impl IntoIterator<Item = (Uuid, LocalisedText)>,
+    locale: &Locale,
+    limit: u32,
+) -> Vec<Suggestion> {
+    let groups = groups.into_iter().map(|group| terms.suggestion(group.kind, group.text, None));
+    let mut suggestions: Vec<Suggestion> = groups.collect();
+    for (product_id, name) in products {
+        let text = name.best(locale).to_owned();
         if !suggestions.iter().any(|known| known.kind == Suggested::Product && known.text == text) {
-            suggestions.push(terms.suggestion(Suggested::Product, text, Some(product.product_id.into())));
+            suggestions.push(terms.suggestion(Suggested::Product, text, Some(product_id.into())));
         }
     }
     suggestions.truncate(limit as usize);
     // Stable: what is bought more stays before what is bought less.
     suggestions.sort_by_key(|suggestion| !terms.begin(&suggestion.text));
-    Ok(suggestions)
+    suggestions
 }
 
 /// The brands and categories that hold all words, those with most products first.
-async fn groups(pool: &PgPool, terms: &Terms) -> Result<Vec<Suggestion>, sqlx::Error> {
+async fn groups(pool: impl Reads<'_>, terms: &Terms) -> Result<Vec<Group>, sqlx::Error> {
     let counted: Vec<(String, String)> = sqlx::query_as(
         "SELECT facet, value FROM product_counts WHERE scope = '' AND NOT only_in_stock \
          AND facet IN ('category', 'brand') ORDER BY products DESC, value",
@@ -83,7 +106,7 @@ async fn groups(pool: &PgPool, terms: &Terms) -> Result<Vec<Suggestion>, sqlx::E
     .await?;
     let of = |facet: &'static str, kind| {
         let texts = counted.iter().filter(move |(of, text)| of == facet && terms.within(text));
-        texts.take(GROUPS_MAX).map(move |(_, text)| terms.suggestion(kind, text.clone(), None))
+        texts.take(GROUPS_MAX).map(move |(_, text)| Group { kind, text: text.clone() })
     };
     Ok(of("category", Suggested::Category).chain(of("brand", Suggested::Brand)).collect())
 }
@@ -91,7 +114,7 @@ async fn groups(pool: &PgPool, terms: &Terms) -> Result<Vec<Suggestion>, sqlx::E
 /// Products whose names hold all words. Those that begin with what was typed are looked for first: an index has them, and when
 /// they are enough, which is so after the first letters, no other name need be looked at.
 async fn products(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     terms: &Terms,
     locale: &Locale,
     limit: u32,
@@ -101,7 +124,7 @@ async fn products(
 }
 
 async fn beginning(
-    pool: &PgPool,
+    pool: impl Reads<'_>,
     terms: &Terms,
     locale: &Locale,
     limit: u32,
@@ -116,7 +139,7 @@ async fn beginning(
     sql.push_bind(i64::from(limit)).build_query_as().fetch_all(pool).await
 }
 
-async fn holding(pool: &PgPool, terms: &Terms, limit: u32) -> Result<Vec<Named>, sqlx::Error> {
+async fn holding(pool: impl Reads<'_>, terms: &Terms, limit: u32) -> Result<Vec<Named>, sqlx::Error> {
     let mut sql = QueryBuilder::new(
         "SELECT product_id, name FROM (SELECT p.product_id, p.name, p.bought, p.created_at, ",
     );

@@ -6,16 +6,16 @@ use crate::products::fold;
 
 /// Words to search for.
 #[derive(Debug, Clone)]
-pub(super) struct Terms {
+pub struct Terms {
     /// All of it, folded.
-    pub(super) phrase: String,
+    pub phrase: String,
     /// Its words, each once.
-    pub(super) words: Vec<String>,
+    pub words: Vec<String>,
 }
 
 impl Terms {
     /// `None` when there is nothing to search for.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let phrase = fold::fold(text);
         let mut words = Vec::new();
         for word in phrase.split(' ').filter(|word| !word.is_empty()) {

@@ -1,10 +1,10 @@
 use domain::{Currency, product};
 use serde_json::{Value, json};
 
-use super::examples::*;
 use crate::orders::given::{Given, given};
 use crate::products::Products;
 use crate::products::query::recommendations;
+use crate::products::testing::examples::*;
 
 async fn recommended(given: &Given<Products>, number: u128, limit: u32) -> Vec<u128> {
     let hits = recommendations(&given.pool, id(number), &locale("ko"), Currency::KRW, limit).await.unwrap();

@@ -7,10 +7,10 @@ use domain::{Currency, Event, Money, StreamId, stock};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::examples::*;
 use crate::orders::given::given;
 use crate::products::Products;
 use crate::products::query::{Facets, Hit, Search, Sort};
+use crate::products::testing::examples::*;
 
 const CATEGORIES: [&str; 6] = ["a", "a/b", "a/b/c", "a/b/c/d", "/e", "f//g"];
 

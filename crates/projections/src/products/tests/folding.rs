@@ -4,10 +4,10 @@ use domain::{Currency, Money, stock};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::examples::*;
 use crate::orders::given::{at, given};
 use crate::products::Products;
 use crate::products::query::find;
+use crate::products::testing::examples::*;
 
 const ORDER: OrderId = OrderId(Uuid::from_u128(77));
 

@@ -2,9 +2,7 @@
 
 mod bought;
 mod counting;
-mod examples;
-mod facets;
 mod folding;
-mod paging;
-mod searching;
-mod suggesting;
+mod queueing;
+
+crate::finder_suite!(super::testing::Rows);

@@ -19,4 +19,5 @@ async fn it_goes_on_when_its_connections_are_cut() {
     history.reaches("first").await;
     running.stop().await.unwrap();
     assert_eq!(seen(&history, "first").await, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(crate::parked(&history.read).await.unwrap(), [], "an outage parks nothing");
 }

@@ -3,5 +3,5 @@
 mod log;
 mod money;
 mod read_models;
-mod shop;
+pub(crate) mod shop;
 mod well;

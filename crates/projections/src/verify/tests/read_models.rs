@@ -86,6 +86,10 @@ impl ReadModel for Stray {
     fn tables(&self) -> &'static [&'static str] {
         &["stock"]
     }
+    fn topics(&self) -> &'static [event_store::Topic] {
+        &event_store::Topic::ALL
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,
@@ -103,7 +107,7 @@ async fn verification_cannot_touch_what_it_verifies() {
     let history = shop().await;
     history
         .damage(
-            "INSERT INTO read.progress SELECT 'stray', version, epoch, position FROM read.progress LIMIT 1",
+            "INSERT INTO read.progress SELECT 'stray', 1, epoch, position, lane FROM read.progress LIMIT 1",
         )
         .await;
     let models: Vec<Box<dyn ReadModel>> = vec![Box::new(Stray)];

@@ -15,18 +15,18 @@ use crate::orders::examples::{
 };
 use crate::verify::{self, Check};
 
-pub(super) const CAPTURE: CaptureId = CaptureId(Uuid::from_u128(0x21));
-pub(super) const REFUND: RefundId = RefundId(Uuid::from_u128(0x22));
+pub(crate) const CAPTURE: CaptureId = CaptureId(Uuid::from_u128(0x21));
+pub(crate) const REFUND: RefundId = RefundId(Uuid::from_u128(0x22));
 
-pub(super) fn paying(event: impl Into<payment::Event>) -> (StreamId, Event) {
+pub(crate) fn paying(event: impl Into<payment::Event>) -> (StreamId, Event) {
     (StreamId::payment(PAYMENT), Event::Payment(event.into()))
 }
 
-pub(super) fn item(event: impl Into<stock::Event>) -> (StreamId, Event) {
+pub(crate) fn item(event: impl Into<stock::Event>) -> (StreamId, Event) {
     (StreamId::stock(&sku()), Event::Stock(event.into()))
 }
 
-pub(super) fn requested() -> payment::Requested {
+pub(crate) fn requested() -> payment::Requested {
     payment::Requested {
         payment_id: PAYMENT,
         order_id: ORDER,
@@ -37,19 +37,19 @@ pub(super) fn requested() -> payment::Requested {
     }
 }
 
-pub(super) fn authorised() -> (StreamId, Event) {
+pub(crate) fn authorised() -> (StreamId, Event) {
     paying(payment::Authorised { gateway_reference: "sb-1".to_owned(), amount: won(123_000) })
 }
 
-pub(super) fn captured(capture_id: CaptureId, amount: i64) -> (StreamId, Event) {
+pub(crate) fn captured(capture_id: CaptureId, amount: i64) -> (StreamId, Event) {
     paying(payment::Captured { capture_id, amount: won(amount) })
 }
 
-pub(super) fn refunded(amount: i64) -> (StreamId, Event) {
+pub(crate) fn refunded(amount: i64) -> (StreamId, Event) {
     paying(payment::Refunded { refund_id: REFUND, amount: won(amount) })
 }
 
-pub(super) fn reserved(quantity: u32) -> (StreamId, Event) {
+pub(crate) fn reserved(quantity: u32) -> (StreamId, Event) {
     item(stock::Reserved { order_id: ORDER, quantity })
 }
 
@@ -140,7 +140,7 @@ fn the_rest() -> Vec<(StreamId, Event)> {
 }
 
 /// All of that, folded.
-pub(super) async fn shop() -> History {
+pub(crate) async fn shop() -> History {
     let mut history = History::begin().await;
     for events in [opening(), buying(), the_rest()] {
         history.append(events).await;
@@ -150,19 +150,19 @@ pub(super) async fn shop() -> History {
 }
 
 /// All checks.
-pub(super) async fn checks(history: &History) -> Vec<Check> {
+pub(crate) async fn checks(history: &History) -> Vec<Check> {
     verify::run(&history.store, &history.read).await.unwrap()
 }
 
 /// Those that fail, with what they say.
-pub(super) async fn failing(history: &History) -> Vec<(String, String)> {
+pub(crate) async fn failing(history: &History) -> Vec<(String, String)> {
     let failing = checks(history).await.into_iter().filter(|check| !check.ok);
     failing.map(|check| (check.name, check.detail)).collect()
 }
 
 /// Exactly these fail. Answers what they say, in that order.
 #[track_caller]
-pub(super) fn only(failing: &[(String, String)], names: &[&str]) -> Vec<String> {
+pub(crate) fn only(failing: &[(String, String)], names: &[&str]) -> Vec<String> {
     let found: Vec<&str> = failing.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(found, names, "{failing:#?}");
     failing.iter().map(|(_, detail)| detail.clone()).collect()

@@ -30,6 +30,7 @@ async fn all_is_well_in_a_shop_where_all_is_well() {
             "true: stock is what the log says (2 rows at position 26)",
             "true: customers is what the log says (1 row at position 26)",
             "true: payments is what the log says (1 row at position 26)",
+            "true: no stream is parked (7 read models)",
         ]
     );
 }

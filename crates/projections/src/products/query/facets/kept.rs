@@ -1,9 +1,10 @@
 //! Facets that are read from the counts that the projection keeps.
 
 use domain::Currency;
-use sqlx::{PgPool, Postgres, QueryBuilder};
+use sqlx::{Postgres, QueryBuilder};
 
 use super::{ATTRIBUTE_VALUES_MAX, Facet};
+use crate::Reads;
 use crate::products::counts;
 use crate::products::query::Search;
 use crate::products::query::conditions::Filter;
@@ -56,7 +57,7 @@ pub(super) fn push(
 }
 
 /// Whether everything that is published has a price in that currency.
-pub(super) async fn all_priced(pool: &PgPool, currency: Currency) -> Result<bool, sqlx::Error> {
+pub(super) async fn all_priced(pool: impl Reads<'_>, currency: Currency) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT COALESCE(sum(products) FILTER (WHERE facet = 'total') \
          = sum(products) FILTER (WHERE facet = 'price_range' AND name = $1), false) \
