@@ -1,14 +1,17 @@
 //! JSON bodies, read strictly: the right content type, at most a mebibyte, no unknown fields (the types say so), no NUL, and
 //! not nested deeper than anything here is.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CONTENT_TYPE, EXPECT};
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
 use crate::Problem;
 
@@ -18,6 +21,8 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 const READ_AT_ONCE: usize = 4_096;
 /// A body that takes longer to arrive is not waited for.
 const READ_MAX: Duration = Duration::from_secs(10);
+/// So much of a body that is refused is still taken from whoever sends it.
+const DISCARDED_BYTES_MAX: usize = 16 * BODY_BYTES_MAX;
 static READING: Semaphore = Semaphore::const_new(READ_AT_ONCE);
 /// Nothing here is nested deeper.
 const DEPTH_MAX: usize = 32;
@@ -34,8 +39,8 @@ pub struct Json<T> {
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        Self::parse(json_bytes(request, state).await?)
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        Self::parse(json_bytes(request).await?)
     }
 }
 
@@ -48,9 +53,9 @@ impl<T: DeserializeOwned> Json<T> {
 }
 
 /// The bytes of a JSON body: of the right content type, not too large, not too deep. No body is an empty object.
-pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+pub async fn json_bytes(request: Request) -> Result<Bytes, Problem> {
     let content_type = check_content_type(request.headers());
-    let bytes = body_bytes(request, state, BODY_BYTES_MAX).await?;
+    let bytes = body_bytes(request, BODY_BYTES_MAX).await?;
     if bytes.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
@@ -60,18 +65,13 @@ pub async fn json_bytes<S: Send + Sync>(request: Request, state: &S) -> Result<B
 }
 
 /// The bytes of a body of whatever type: not too large, not too slow, and not together with too many others.
-pub async fn body_bytes<S: Send + Sync>(
-    request: Request,
-    state: &S,
-    bytes_max: usize,
-) -> Result<Bytes, Problem> {
-    read(request, state, bytes_max, &READING, READ_MAX).await
+pub async fn body_bytes(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+    read(request, bytes_max, &READING, READ_MAX).await
 }
 
 /// The place is given back as soon as the body is there: a call that waits for something else holds none.
-async fn read<S: Send + Sync>(
-    mut request: Request,
-    state: &S,
+async fn read(
+    request: Request,
     bytes_max: usize,
     places: &Semaphore,
     time: Duration,
@@ -80,15 +80,65 @@ async fn read<S: Send + Sync>(
         let detail = "too many bodies are being read; come again";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", detail).retry_after(1));
     };
-    DefaultBodyLimit::max(bytes_max).apply(&mut request);
-    let Ok(read) = tokio::time::timeout(time, Bytes::from_request(request, state)).await else {
-        let detail = format!("a body has {} seconds to arrive", time.as_secs());
-        return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail));
-    };
-    read.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(bytes_max),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "broken-body", "the body could not be read"),
-    })
+    let asks_first = request.headers().contains_key(EXPECT);
+    let mut body = request.into_body();
+    if asks_first && body.size_hint().lower() > bytes_max as u64 {
+        // Whoever asks before sending has sent nothing.
+        return Err(Problem::body_too_large(bytes_max));
+    }
+    let deadline = Instant::now() + time;
+    match timeout_at(deadline, collect(&mut body, bytes_max)).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => {
+            let _ = timeout_at(deadline, discard(&mut body)).await;
+            Err(Problem::body_too_large(bytes_max))
+        }
+        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "broken-body", "the body could not be read")),
+        Err(_) => {
+            let detail = format!("a body has {} seconds to arrive", time.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail))
+        }
+    }
+}
+
+/// The next bytes of a body; none at its end.
+async fn next(body: &mut Body) -> Result<Option<Bytes>, axum::Error> {
+    loop {
+        let Some(frame) = poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await else {
+            return Ok(None);
+        };
+        if let Ok(data) = frame?.into_data() {
+            return Ok(Some(data));
+        }
+    }
+}
+
+/// All of a body; nothing when it has more bytes than that.
+async fn collect(body: &mut Body, bytes_max: usize) -> Result<Option<Bytes>, axum::Error> {
+    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if declared > bytes_max {
+        return Ok(None);
+    }
+    let mut all = Vec::with_capacity(declared);
+    while let Some(data) = next(body).await? {
+        if all.len() + data.len() > bytes_max {
+            return Ok(None);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(Some(all.into()))
+}
+
+/// Takes what is still being sent of a body that is refused. Most clients read no answer before they have sent all: on a connection
+/// that closes under them they would never learn what was wrong (RFC 9112, 9.6).
+async fn discard(body: &mut Body) {
+    let mut taken = 0;
+    while let Ok(Some(data)) = next(body).await {
+        taken += data.len();
+        if taken > DISCARDED_BYTES_MAX {
+            return;
+        }
+    }
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
@@ -172,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_does_not_arrive_is_not_waited_for_and_gives_its_place_back() {
         let places = Semaphore::new(1);
-        let problem = read(never(), &(), 10, &places, Duration::from_millis(1)).await.unwrap_err();
+        let problem = read(never(), 10, &places, Duration::from_millis(1)).await.unwrap_err();
         assert_eq!((problem.status, problem.code.as_str()), (408, "body-too-slow"));
         assert_eq!(places.available_permits(), 1);
     }
@@ -180,22 +230,43 @@ mod tests {
     #[tokio::test]
     async fn one_body_too_many_at_once_is_told_to_come_again() {
         let places = Semaphore::new(1);
-        let mut slow = Box::pin(read(never(), &(), 10, &places, READ_MAX));
+        let mut slow = Box::pin(read(never(), 10, &places, READ_MAX));
         assert!(futures::poll!(&mut slow).is_pending());
         let small = || Request::new(axum::body::Body::from("{}"));
-        let problem = read(small(), &(), 10, &places, READ_MAX).await.unwrap_err();
+        let problem = read(small(), 10, &places, READ_MAX).await.unwrap_err();
         assert_eq!((problem.status, problem.code.as_str()), (503, "overloaded"));
         let answer = axum::response::IntoResponse::into_response(problem);
         assert_eq!(answer.headers()["retry-after"], "1");
         drop(slow);
-        assert_eq!(read(small(), &(), 10, &places, READ_MAX).await.unwrap(), "{}");
+        assert_eq!(read(small(), 10, &places, READ_MAX).await.unwrap(), "{}");
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_taken_to_its_end_unless_that_is_far() {
+        let sent = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let endless = || {
+            let sent = std::sync::Arc::clone(&sent);
+            futures::stream::repeat_with(move || {
+                sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Ok::<_, std::convert::Infallible>(Bytes::from_static(&[b' '; 1024]))
+            })
+        };
+        let taken = async |body: Body| {
+            sent.store(0, std::sync::atomic::Ordering::Relaxed);
+            let problem = body_bytes(Request::new(body), 1024).await.unwrap_err();
+            assert_eq!((problem.status, problem.code.as_str()), (413, "body-too-large"));
+            sent.load(std::sync::atomic::Ordering::Relaxed)
+        };
+        let ten_mebibytes = futures::StreamExt::take(endless(), 10 * 1024);
+        assert_eq!(taken(Body::from_stream(ten_mebibytes)).await, 10 * 1024);
+        assert!(taken(Body::from_stream(endless())).await < 17 * 1024);
     }
 
     #[tokio::test]
     async fn the_limit_is_that_of_the_call() {
         let body = || Request::new(axum::body::Body::from("12345"));
-        assert_eq!(body_bytes(body(), &(), 4).await.unwrap_err().status, 413);
-        assert_eq!(body_bytes(body(), &(), 5).await.unwrap(), "12345");
+        assert_eq!(body_bytes(body(), 4).await.unwrap_err().status, 413);
+        assert_eq!(body_bytes(body(), 5).await.unwrap(), "12345");
     }
 
     #[test]

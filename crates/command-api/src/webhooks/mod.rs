@@ -45,7 +45,7 @@ pub(crate) async fn notice(
 ) -> Result<Json<Taken>, Problem> {
     let gateway = app.gateways.get(&name).ok_or_else(|| Problem::not_found("gateway"))?;
     let headers = request.headers().clone();
-    let body = body_bytes(request, &(), BODY_BYTES_MAX).await?;
+    let body = body_bytes(request, BODY_BYTES_MAX).await?;
     let header = |name: &str| headers.get(name)?.to_str().ok().map(str::to_owned);
     let notice = gateway.verify_webhook(&header, &body, Utc::now().timestamp()).map_err(|forged| {
         tracing::warn!(gateway = name, reason = %forged, "a webhook was not believed");
