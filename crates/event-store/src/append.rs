@@ -112,7 +112,7 @@ impl EventStore {
         }
         let prepared = self.prepare(batch, encoded).await?;
         if self.may_be_plain(batch, &prepared) {
-            match self.append_plain(batch, &prepared).await? {
+            match self.append_plain(batch, &prepared, None).await? {
                 Plain::Appended => return Ok(self.whole(batch, expected(batch, &prepared))),
                 Plain::NotSo => self.way.found(false),
                 Plain::There => {
@@ -152,6 +152,25 @@ impl EventStore {
                 other => return Err(Error::Corrupt(format!("the log answered {other:?}"))),
             }
         }
+    }
+
+    /// Appends a batch right behind one that is on its way, before that one is answered. `None`: nothing was done; the log does not end with
+    /// the event `behind` where the batch takes it to end, or this cannot be said beforehand.
+    ///
+    /// # Errors
+    /// [`Error::Append`]: it may have been appended or not.
+    pub async fn append_behind(
+        &self,
+        batch: &Batch,
+        encoded: &[Encoded],
+        behind: Uuid,
+    ) -> Result<Option<Appended>, Error> {
+        let prepared = self.prepare(batch, encoded).await?;
+        if !self.may_be_plain(batch, &prepared) {
+            return Ok(None);
+        }
+        let plain = self.append_plain(batch, &prepared, Some(behind)).await?;
+        Ok((plain == Plain::Appended).then(|| self.whole(batch, expected(batch, &prepared))))
     }
 
     /// All of a batch is in the log, which ends there now.

@@ -9,6 +9,9 @@ pub enum Error {
     /// sent again. Becomes problem `unavailable` (503).
     #[error("the database does not answer: {0}")]
     Unavailable(#[from] sqlx::Error),
+    /// The same, of an append.
+    #[error("the database does not answer: {0}")]
+    Append(#[source] tokio_postgres::Error),
     /// The log is another one than the caller knows (restored, or failed over with loss): forget all states, look at the head.
     #[error("the log has another epoch")]
     EpochMoved,
@@ -69,6 +72,7 @@ impl Error {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Unavailable(error) => is_outage(error),
+            Self::Append(error) => error.code().is_none_or(|code| says_outage(code.code())),
             Self::BrokerUnavailable(_) => true,
             _ => false,
         }
@@ -78,11 +82,7 @@ impl Error {
 /// Whether the database may be away, so that the same thing may work in a moment.
 pub fn is_outage(error: &sqlx::Error) -> bool {
     match error {
-        // Connections lost, resources short, shutting down, two transactions that stood in each other's way, and a server that only reads
-        // (25006): a standby that is not promoted yet, or the primary of before.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            ["08", "25006", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
-        }),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| says_outage(&code)),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -91,4 +91,10 @@ pub fn is_outage(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         _ => false,
     }
+}
+
+/// Connections lost, resources short, shutting down, two transactions that stood in each other's way, and a server that only reads
+/// (25006): a standby that is not promoted yet, or the primary of before.
+fn says_outage(code: &str) -> bool {
+    ["08", "25006", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
 }

@@ -5,6 +5,8 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, Postgres};
 use sqlx::{Encode, Type};
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{self, ToSql, to_sql_checked};
 
 /// JSON as text. The server checks that it is JSON.
 #[derive(Debug, Clone, Copy)]
@@ -28,4 +30,17 @@ impl Encode<'_, Postgres> for JsonText<'_> {
         buffer.extend_from_slice(self.0.as_bytes());
         Ok(IsNull::No)
     }
+}
+
+impl ToSql for JsonText<'_> {
+    fn to_sql(&self, _: &types::Type, buffer: &mut BytesMut) -> Result<types::IsNull, BoxDynError> {
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(types::IsNull::No)
+    }
+
+    fn accepts(of: &types::Type) -> bool {
+        *of == types::Type::JSON
+    }
+
+    to_sql_checked!();
 }

@@ -15,6 +15,7 @@ mod keys;
 mod lane;
 mod load;
 mod patient;
+mod pipe;
 mod plain;
 mod prepared;
 mod read;
@@ -22,6 +23,7 @@ mod record;
 mod replay;
 mod row;
 pub mod schema;
+mod security;
 mod tail;
 #[cfg(feature = "testing")]
 pub mod testing;

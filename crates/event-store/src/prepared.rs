@@ -55,6 +55,13 @@ struct EncodedEvent {
     personal: Option<(Uuid, Option<String>)>,
 }
 
+impl Encoded {
+    /// Its last event, if it has any.
+    pub fn last_event(&self) -> Option<Uuid> {
+        self.events.last().map(|event| event.id)
+    }
+}
+
 impl Proposed {
     /// What it is stored as. Goes with its batch to [`EventStore::append_encoded`].
     ///

@@ -284,6 +284,8 @@ fn free_port() -> u16 {
 pub struct Between {
     port: u16,
     forgotten: watch::Sender<u32>,
+    /// Connections that lead somewhere.
+    leading: watch::Sender<usize>,
 }
 
 impl Between {
@@ -292,21 +294,27 @@ impl Between {
         let (host, to) = (database.get_host().to_owned(), database.get_port());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (port, forgotten) = (listener.local_addr().expect("an address").port(), watch::Sender::new(0));
-        let known = forgotten.clone();
+        let (known, leading) = (forgotten.clone(), watch::Sender::new(0));
+        let lead = leading.clone();
         tokio::spawn(async move {
             while let Ok((mut from, _)) = listener.accept().await {
                 let mut to = TcpStream::connect((host.as_str(), to)).await.expect("the database");
-                let mut forgotten = known.subscribe();
+                let (mut forgotten, lead) = (known.subscribe(), lead.clone());
+                lead.send_modify(|count| *count += 1);
                 tokio::spawn(async move {
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut from, &mut to) => {}
+                    let is_forgotten = tokio::select! {
+                        _ = copy_bidirectional(&mut from, &mut to) => false,
+                        _ = forgotten.changed() => true,
+                    };
+                    lead.send_modify(|count| *count -= 1);
+                    if is_forgotten {
                         // Both ends stay open, and nothing passes any more.
-                        _ = forgotten.changed() => std::future::pending().await,
+                        std::future::pending::<()>().await;
                     }
                 });
             }
         });
-        Self { port, forgotten }
+        Self { port, forgotten, leading }
     }
 
     /// How to connect through it.
@@ -315,7 +323,9 @@ impl Between {
     }
 
     /// The connections there are lead nowhere from now on.
-    pub fn forget(&self) {
+    pub async fn forget(&self) {
         self.forgotten.send_modify(|times| *times += 1);
+        let mut leading = self.leading.subscribe();
+        leading.wait_for(|count| *count == 0).await.expect("it is there as long as this is");
     }
 }

@@ -8,6 +8,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgConnection, PgPool, Postgres};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::Error;
+use crate::pipe::{Kept, Lent};
+
 /// So many appends in a row must have found the log as it was left, before the next one is sent as if it were so. Nodes that take turns
 /// would send each in vain.
 const UNDISTURBED_MIN: u32 = 64;
@@ -16,6 +19,8 @@ const UNDISTURBED_MIN: u32 = 64;
 #[derive(Clone)]
 pub(crate) struct Way {
     kept: Arc<Mutex<Option<PgConnection>>>,
+    /// What plain appends go over.
+    pipe: Kept,
     /// Appends in a row that found the log as the one before had left it.
     undisturbed: Arc<AtomicU32>,
     /// The log has sent this node back to decide again, in its turn: nobody else appends until that is over.
@@ -26,6 +31,7 @@ impl Default for Way {
     fn default() -> Self {
         Self {
             kept: Arc::default(),
+            pipe: Kept::default(),
             undisturbed: Arc::new(AtomicU32::new(UNDISTURBED_MIN)),
             has_turn: Arc::default(),
         }
@@ -43,6 +49,11 @@ impl Way {
             None => connect(pool).await?,
         };
         Ok(Wire::Kept { connection, place })
+    }
+
+    /// The connection for plain appends.
+    pub(crate) async fn pipe(&self, pool: &PgPool) -> Result<Lent, Error> {
+        self.pipe.lend(pool).await
     }
 
     /// Whether nobody else seems to append, so that it is worth trying as if it were so.

@@ -3,8 +3,10 @@
 
 mod append_only;
 mod atomic;
+mod behind;
 mod built_on;
 mod durable;
+mod encrypted;
 mod forgotten;
 mod gapless;
 mod given;

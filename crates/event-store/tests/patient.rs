@@ -26,7 +26,7 @@ async fn a_statement_over_a_connection_that_leads_nowhere_is_an_outage_and_the_n
     for _ in 0..3 {
         let answer: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&patient).await.unwrap();
         assert_eq!(answer, 1);
-        between.forget();
+        between.forget().await;
         let lost = sqlx::query_scalar::<_, i32>("SELECT 1").fetch_one(&patient).await.unwrap_err();
         assert!(is_outage(&lost), "{lost}");
     }
@@ -38,7 +38,7 @@ async fn those_beside_a_connection_that_leads_nowhere_are_made_anew() {
     let (between, patient) = through_something(&database).await;
     let four = || (0..4).map(|_| sqlx::query("SELECT pg_sleep(0.2)").execute(&patient));
     futures::future::try_join_all(four()).await.unwrap();
-    between.forget();
+    between.forget().await;
     sqlx::query("SELECT 1").execute(&patient).await.unwrap_err();
     futures::future::try_join_all(four()).await.unwrap();
 }

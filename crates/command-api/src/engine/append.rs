@@ -1,12 +1,14 @@
 //! Taking a decided batch to the log, and its answers back.
 
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use event_store::{Appended, Batch, Encoded, EventStore, Head, Outcome, Position, Proposed};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::batch::Verdict;
 use super::memory::{Desk, Grown};
@@ -18,146 +20,206 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// What came of sending a batch.
 struct Sent {
-    batch: Batch,
     appended: Result<Appended, event_store::Error>,
     tries: u32,
     began: Instant,
 }
 
+type Sending = Pin<Box<dyn Future<Output = Sent> + Send>>;
+
 /// A batch on its way.
 struct Flight {
-    /// Where the log ended when it was sent, as far as was known.
+    batch: Arc<Batch>,
+    /// Where the log ended when it was sent, as far as was known; of one that was sent behind another, where that one ends.
     known: Head,
     underway: Vec<Underway>,
     /// States to be kept as snapshots once the batch is confirmed.
     grown: Vec<Grown>,
-    sending: Pin<Box<dyn Future<Output = Sent> + Send>>,
+    sending: Sending,
     /// It was answered at once.
     answered: Option<Sent>,
+    /// Where the log ends when all of it is appended and nobody else's, and its last event. `None`: nothing can be sent behind it.
+    leaves: Option<(Head, Uuid)>,
+    /// To be told that the batch before it has been appended. Of one that was sent behind another.
+    landed: Option<oneshot::Sender<()>>,
+}
+
+/// The batches on their way, in order, and the one that grows meanwhile.
+struct Sky {
+    first: Flight,
+    /// Sent behind the first one, and decided on the states that it will leave.
+    second: Option<Flight>,
+    /// Decided on the states that both will leave.
+    next: Draft,
+}
+
+impl Sky {
+    fn of(first: Flight) -> Self {
+        Self { first, second: None, next: Draft::default() }
+    }
+
+    /// The commands that nothing has come of yet, of all but the first batch.
+    fn later(&self) -> impl Iterator<Item = &Proposed> {
+        let second = self.second.iter().flat_map(|flight| &flight.batch.commands);
+        second.chain(&self.next.proposed)
+    }
+
+    fn into_later_jobs(self) -> impl Iterator<Item = Job> {
+        let second = self.second.into_iter().flat_map(|flight| flight.underway);
+        second.chain(self.next.underway).map(|each| each.job)
+    }
 }
 
 impl Running {
-    /// Takes batches to the log, one at a time, until nothing is left that was decided. What comes in while one is on its way is decided
-    /// on the states that it will leave, if all of it is appended; then that is on its way before the first one's callers are answered,
-    /// and the database has no pause. If not all of it is, that was in vain, and is decided again.
+    /// Takes batches to the log until nothing is left that was decided. What comes in while one is on its way is decided on the states that
+    /// it will leave, if all of it is appended. As soon as that is as much again, it is sent behind the first one, which the database then
+    /// goes on with without a pause; else it is sent when the first one is answered, before its callers are. If not all of the first one
+    /// is appended, that was in vain, and is decided again.
     pub(super) async fn append(&mut self, desk: &mut Desk, draft: Draft, queue: &mut mpsc::Receiver<Job>) {
-        let mut flight = self.depart(desk, draft).await;
-        while let Some(current) = flight {
-            flight = self.arrive(desk, current, queue).await;
+        let mut sky = self.depart(desk, draft, None).await.map(Sky::of);
+        while let Some(mut current) = sky {
+            let sent = self.meanwhile(&mut current, desk, queue).await;
+            sky = self.arrive(desk, current, sent).await;
         }
     }
 
-    /// Sends a batch. `None`: there is none, or the log does not answer.
-    async fn depart(&mut self, desk: &mut Desk, draft: Draft) -> Option<Flight> {
+    /// Sends a batch, behind the one that leaves the log so. `None`: there is none, or the log does not answer.
+    async fn depart(
+        &mut self,
+        desk: &mut Desk,
+        draft: Draft,
+        behind: Option<(Head, Uuid)>,
+    ) -> Option<Flight> {
         let Draft { proposed, encoded, underway, .. } = draft;
         if proposed.is_empty() {
             return None;
         }
         metrics::histogram!("engine_batch_commands").record(underway.len() as f64);
-        let Some(known) = self.known().await else {
+        let known = match behind {
+            Some((head, _)) => Some(head),
+            None => self.known().await,
+        };
+        let Some(known) = known else {
             desk.clear();
             Self::give_up(underway.into_iter().map(|each| each.job));
             return None;
         };
         let last_deadline = underway.iter().map(|each| each.job.deadline).max().unwrap_or_else(Instant::now);
-        // With a state on the desk that nobody has verified since another node appended, the log must look at each of them; and when
-        // something could not be decided, one may have left the desk.
-        let position =
-            if !self.ahead || desk.verified() < self.foreign { Position(0) } else { known.position };
+        let position = if self.must_be_looked_at(desk) { Position(0) } else { known.position };
         let batch = Batch { known: Head { position, ..known }, node: self.node, commands: proposed };
-        let mut sending: Pin<Box<dyn Future<Output = Sent> + Send>> =
-            Box::pin(send(self.store.clone(), batch, encoded, last_deadline));
+        let batch = Arc::new(batch);
+        let leaves = leaves(&batch, &encoded);
+        let (landed, lands) = oneshot::channel();
+        let behind = behind.map(|(_, event)| Behind { event, lands });
+        let landed = behind.is_some().then_some(landed);
+        let mut sending: Sending =
+            Box::pin(send(self.store.clone(), Arc::clone(&batch), encoded, behind, last_deadline));
         // Out of the house before anything else is done.
         let answered = match futures::poll!(&mut sending) {
             Poll::Ready(sent) => Some(sent),
             Poll::Pending => None,
         };
         let grown = desk.grown(self.options.snapshot_every);
-        Some(Flight { known, underway, grown, sending, answered })
+        Some(Flight { batch, known, underway, grown, sending, answered, leaves, landed })
     }
 
-    /// Waits for the answer to a batch, sends the next one, and answers the callers. Returns the next one.
-    async fn arrive(
-        &mut self,
-        desk: &mut Desk,
-        flight: Flight,
-        queue: &mut mpsc::Receiver<Job>,
-    ) -> Option<Flight> {
-        let Flight { known, underway, grown, sending, answered } = flight;
-        let (sent, next) = match answered {
-            Some(sent) => (sent, Draft::default()),
-            None => self.meanwhile(sending, desk, queue).await,
-        };
-        let Sent { batch, appended, tries, began } = sent;
+    /// With a state on the desk that nobody has verified since another node appended, the log must look at each of them; and when
+    /// something could not be decided, one may have left the desk.
+    fn must_be_looked_at(&self, desk: &Desk) -> bool {
+        !self.ahead || desk.verified() < self.foreign
+    }
+
+    /// Takes the answer to the first batch, sends the next one, and answers the callers. Returns what is on its way then.
+    async fn arrive(&mut self, desk: &mut Desk, mut sky: Sky, sent: Sent) -> Option<Sky> {
+        let Sent { appended, tries, began } = sent;
         let appended = match appended {
             Ok(appended) => appended,
             Err(error) => {
                 desk.clear();
+                let underway = std::mem::take(&mut sky.first.underway);
                 self.not_appended(&error, underway, tries);
-                self.again.extend(next.underway.into_iter().map(|each| each.job));
+                self.again.extend(sky.into_later_jobs());
                 return None;
             }
         };
         metrics::histogram!("engine_append_seconds").record(began.elapsed().as_secs_f64());
         self.grow();
         let head = appended.head;
-        if own_events(&appended) != head.position.0.saturating_sub(known.position.0) {
+        if own_events(&appended) != head.position.0.saturating_sub(sky.first.known.position.0) {
             self.foreign = head.position;
         }
         self.ends(head);
+        let batch = Arc::clone(&sky.first.batch);
         self.contested.learn(&batch, &appended);
+        let underway = std::mem::take(&mut sky.first.underway);
+        let grown = std::mem::take(&mut sky.first.grown);
         let whole = appended.outcomes.iter().all(is_as_decided);
         if !whole {
             self.answer(&batch, appended, desk, underway, tries > 1);
             // What is still on the desk is confirmed.
             self.snapshots.keep(head.epoch, grown.into_iter().filter(|(stream, ..)| desk.has(stream)));
-            self.in_vain(desk, next);
+            // Something that the later ones may rest on has not happened.
+            sky.later().for_each(|command| disown(desk, command));
+            self.again.extend(sky.into_later_jobs());
             desk.verify(&batch, head.position);
-            self.keep(desk.drain_but(&[]));
+            self.keep(desk.drain_but([]));
             return None;
         }
         desk.verify(&batch, head.position);
-        let done = desk.drain_but(&next.proposed);
-        let flight = self.depart(desk, next).await;
+        let done = desk.drain_but(sky.later());
+        let Sky { second, next, .. } = sky;
+        let sky = match second {
+            Some(mut first) => {
+                if let Some(landed) = first.landed.take() {
+                    // Whoever is not there any more need not be told.
+                    let _ = landed.send(());
+                }
+                Some(Sky { next, ..Sky::of(first) })
+            }
+            None => self.depart(desk, next, None).await.map(Sky::of),
+        };
         self.answer(&batch, appended, desk, underway, tries > 1);
         self.snapshots.keep(head.epoch, grown);
         self.keep(done);
-        flight
+        sky
     }
 
-    /// Decides what comes in while a batch is on its way.
-    async fn meanwhile(
-        &mut self,
-        mut sent: Pin<Box<dyn Future<Output = Sent> + Send>>,
-        desk: &mut Desk,
-        queue: &mut mpsc::Receiver<Job>,
-    ) -> (Sent, Draft) {
-        let (mut next, mut came) = (Draft::default(), Vec::new());
+    /// Decides what comes in while batches are on their way, and sends it behind the first one as soon as it is worth it. Returns the
+    /// answer to the first one.
+    async fn meanwhile(&mut self, sky: &mut Sky, desk: &mut Desk, queue: &mut mpsc::Receiver<Job>) -> Sent {
+        if let Some(sent) = sky.first.answered.take() {
+            return sent;
+        }
+        let mut came = Vec::new();
         loop {
             if !self.ahead {
-                return (sent.await, next);
+                return (&mut sky.first.sending).await;
             }
-            if let Some(answer) = beside(sent.as_mut(), self.decide_waiting(desk, &mut next)).await {
-                return (answer, next);
+            let work = self.decide_waiting(desk, &mut sky.next);
+            if let Some(sent) = beside(sky.first.sending.as_mut(), work).await {
+                return sent;
             }
-            let room = self.room(&next).saturating_sub(self.again.len());
+            if let Some(leaves) = sky.first.leaves
+                && sky.second.is_none()
+                && sky.next.proposed.len() * 100 >= sky.first.underway.len() * pct()
+                && !self.must_be_looked_at(desk)
+            {
+                let next = std::mem::take(&mut sky.next);
+                sky.second = self.depart(desk, next, Some(leaves)).await;
+                continue;
+            }
+            let room = self.room(&sky.next).saturating_sub(self.again.len());
             tokio::select! {
                 biased;
-                answer = &mut sent => return (answer, next),
+                sent = &mut sky.first.sending => return sent,
                 count = queue.recv_many(&mut came, room), if room > 0 => {
                     if count == 0 {
-                        return (sent.await, next);
+                        return (&mut sky.first.sending).await;
                     }
                     self.again.extend(came.drain(..));
                 }
             }
         }
-    }
-
-    /// Something that the next batch may rest on has not happened: it is decided again.
-    fn in_vain(&mut self, desk: &mut Desk, next: Draft) {
-        next.proposed.iter().for_each(|command| disown(desk, command));
-        self.again.extend(next.underway.into_iter().map(|each| each.job));
     }
 
     fn not_appended(&mut self, error: &event_store::Error, underway: Vec<Underway>, tries: u32) {
@@ -249,9 +311,34 @@ async fn beside(
     }
 }
 
-/// Sends a batch until it is answered, or nobody waits for it any more.
-async fn send(store: EventStore, batch: Batch, encoded: Vec<Encoded>, last_deadline: Instant) -> Sent {
+/// The batch that another one is sent behind.
+struct Behind {
+    /// Its last event.
+    event: Uuid,
+    /// All of it was appended.
+    lands: oneshot::Receiver<()>,
+}
+
+/// Sends a batch until it is answered, or nobody waits for it any more. One that is sent behind another comes right after it or not at all;
+/// in the latter case it is sent again when the other one is known to have been appended.
+async fn send(
+    store: EventStore,
+    batch: Arc<Batch>,
+    encoded: Vec<Encoded>,
+    behind: Option<Behind>,
+    last_deadline: Instant,
+) -> Sent {
     let (began, mut tries, mut pause) = (Instant::now(), 0, Duration::from_millis(5));
+    if let Some(Behind { event, lands }) = behind {
+        match within(store.append_behind(&batch, &encoded, event)).await {
+            Ok(Some(appended)) => return Sent { appended: Ok(appended), tries: 1, began },
+            Ok(None) => {}
+            // It may have been appended or not.
+            Err(_) => tries = 1,
+        }
+        // Else nobody waits for this one.
+        let _ = lands.await;
+    }
     loop {
         tries += 1;
         match within(store.append_encoded(&batch, &encoded)).await {
@@ -261,9 +348,20 @@ async fn send(store: EventStore, batch: Batch, encoded: Vec<Encoded>, last_deadl
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
-            appended => return Sent { batch, appended, tries, began },
+            appended => return Sent { appended, tries, began },
         }
     }
+}
+
+/// Where the log ends after a batch and with which event, as far as that can be said beforehand.
+fn leaves(batch: &Batch, encoded: &[Encoded]) -> Option<(Head, Uuid)> {
+    let known = batch.known;
+    if known.position.0 == 0 || batch.commands.iter().any(|command| !command.record) {
+        return None;
+    }
+    let last = encoded.iter().rev().find_map(Encoded::last_event)?;
+    let events: usize = batch.commands.iter().map(|command| command.events.len()).sum();
+    Some((Head { position: Position(known.position.0 + events as u64), ..known }, last))
 }
 
 /// Everything that a command looked at may be other than it is on the desk, and what it did there never happened.
@@ -286,4 +384,9 @@ fn own_version(command: &Proposed) -> Option<u32> {
     let after =
         command.events.iter().rev().find(|(stream, ..)| stream == own).map(|(_, version, _)| *version);
     Some(after.unwrap_or(*before))
+}
+
+fn pct() -> usize {
+    static PCT: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
+    *PCT.get_or_init(|| std::env::var("PIPE_PCT").ok().and_then(|v| v.parse().ok()).unwrap_or(100))
 }

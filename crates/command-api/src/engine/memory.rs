@@ -145,9 +145,12 @@ impl Desk {
     }
 
     /// Takes everything off the desk but what these commands look at. What was only presumed is nothing to keep.
-    pub(super) fn drain_but(&mut self, needed: &[Proposed]) -> Vec<(StreamId, Entry)> {
+    pub(super) fn drain_but<'a>(
+        &mut self,
+        needed: impl IntoIterator<Item = &'a Proposed>,
+    ) -> Vec<(StreamId, Entry)> {
         let mut rest = HashMap::default();
-        for (stream, _) in needed.iter().flat_map(|command| &command.reads) {
+        for (stream, _) in needed.into_iter().flat_map(|command| &command.reads) {
             if let Some((stream, entry)) = self.0.remove_entry(stream) {
                 rest.insert(stream, entry);
             }

@@ -129,7 +129,7 @@ pub(super) async fn run(
         running.decide_waiting(&mut desk, &mut draft).await;
         running.load_max = LOAD_MEANWHILE_MAX;
         running.append(&mut desk, draft, &mut queue).await;
-        running.keep(desk.drain_but(&[]));
+        running.keep(desk.drain_but([]));
     }
 }
 

@@ -45,6 +45,21 @@ pub(super) struct Batch {
     pub(super) commands: Vec<Proposed>,
 }
 
+impl Batch {
+    /// `append::leaves`: where the log ends after it if nobody else appends, and its last event. `None`: that cannot be said.
+    pub(super) fn leaves(&self) -> Option<(Head, Event)> {
+        if self.known.position == 0 || self.commands.iter().any(|command| !command.record) {
+            return None;
+        }
+        let events: usize = self.commands.iter().map(|command| command.events.len()).sum();
+        let position = self.known.position + events as u8;
+        let last = self.commands.iter().rev().find_map(|command| Some((command.key, command.events.last()?)));
+        let (key, (stream, version)) = last?;
+        let event = Event { position, stream: *stream, version: *version, key };
+        Some((Head { position, ..self.known }, event))
+    }
+}
+
 /// `event_store::Outcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Outcome {
@@ -140,6 +155,27 @@ impl Log {
             if command.events.is_empty() { Outcome::Unchanged } else { Outcome::Appended }
         };
         Answer::Outcomes(self.head, batch.commands.iter().map(outcome).collect())
+    }
+
+    /// The statement that appends behind a batch that is not answered yet (`APPEND_BEHIND`): all of it right after that event, or nothing.
+    pub(super) fn behind(&mut self, batch: &Batch, after: Event, broken: Broken) -> Option<Answer> {
+        let ends_so = self.events.last() == Some(&after) || broken == Broken::AnyEventIsFollowed;
+        if self.head != batch.known || !ends_so || self.turn.is_some_and(|node| node != batch.node) {
+            return None;
+        }
+        // The key of `log.commands`.
+        if batch.commands.iter().any(|command| self.commands.contains(&command.key)) {
+            return None;
+        }
+        let rolled_back = self.clone();
+        for command in &batch.commands {
+            self.look(command);
+            if !self.insert(command) {
+                *self = rolled_back;
+                return None;
+            }
+        }
+        Some(Answer::Outcomes(self.head, vec![Outcome::Appended; batch.commands.len()]))
     }
 
     /// `log.verify_batch`: refusals only, no lock.

@@ -1,8 +1,8 @@
 //! The engine's append-or-catch-up: nodes with states of their own, and a log that takes a batch, or says which of it has moved.
 //!
-//! `log.rs` follows `migrations/log/0003` to `0005`, `node.rs` follows `crates/command-api/src/engine`, function by function. Two
+//! `log.rs` follows `migrations/log/0003` to `0005`, `node.rs` follows `crates/command-api/src/engine`, function by function. Three
 //! plans are in it, too: to assume that a stream is new which a command creates, and to decide a batch while the one before it is
-//! under way.
+//! under way, and to send it behind that one before it is answered.
 
 mod log;
 mod node;
@@ -11,7 +11,7 @@ mod tests;
 use stateright::{Model, Property};
 
 use self::log::{Answer, Batch, Key, Log};
-use self::node::{Command, Job, Node};
+use self::node::{Behind, Command, Job, Node};
 
 /// A rule that is switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ enum Broken {
     NextIsKept,
     /// Pipelining: the next batch is sent as if nobody else could have appended meanwhile.
     NextIsNotVerified,
+    /// Sending behind: where the log ends is looked at, but not whose event is the last.
+    AnyEventIsFollowed,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +43,8 @@ struct Rules {
     assume_new: bool,
     /// A batch is decided while the one before it is under way.
     pipeline: bool,
+    /// … and sent before that one is answered.
+    behind: bool,
     broken: Broken,
 }
 
@@ -66,6 +70,8 @@ struct State {
     nodes: Vec<Node>,
     /// Calls that nobody waits for, and whether their fast path was rolled back.
     ghosts: Vec<(Batch, bool)>,
+    /// Batches on their way behind others, with their nodes. Each may be carried out at any time, also before the other one.
+    behind: Vec<(usize, Behind)>,
     losses_left: u8,
     restores_left: u8,
 }
@@ -77,6 +83,9 @@ enum Step {
     Load(usize),
     Decide(usize),
     Call(usize),
+    /// The next batch is sent before the one under way is answered.
+    SendBehind(usize),
+    Behind(usize),
     /// The connection is gone; the call may be carried out later. It is sent again.
     Lose(usize),
     /// Nobody waits any more; whoever asked asks the other node.
@@ -97,7 +106,14 @@ impl Model for Engines {
     fn init_states(&self) -> Vec<State> {
         let nodes = self.asked.iter().enumerate().map(|(id, asked)| Node::new(id, asked)).collect();
         let (losses_left, restores_left) = (self.losses_max, self.restores_max);
-        vec![State { log: Log::new(), nodes, ghosts: Vec::new(), losses_left, restores_left }]
+        vec![State {
+            log: Log::new(),
+            nodes,
+            ghosts: Vec::new(),
+            behind: Vec::new(),
+            losses_left,
+            restores_left,
+        }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Step>) {
@@ -112,11 +128,13 @@ impl Model for Engines {
             }
             if let Some(underway) = &node.underway {
                 actions.push(Step::Call(id));
+                actions.extend((self.rules.behind && node.next.is_some()).then_some(Step::SendBehind(id)));
                 actions.extend((state.losses_left > 0).then_some(Step::Lose(id)));
                 actions.extend(underway.tried.then_some(Step::GiveUp(id)));
             }
         }
         actions.extend((0..state.ghosts.len()).map(Step::Ghost));
+        actions.extend((0..state.behind.len()).map(Step::Behind));
         actions.extend((self.turns_end && state.log.turn.is_some()).then_some(Step::TurnIsOver));
         actions.extend((state.restores_left > 0 && !state.log.commands.is_empty()).then_some(Step::Restore));
     }
@@ -182,16 +200,32 @@ impl Engines {
             Step::Load(id) => next.nodes[id].load(&next.log, self.rules)?,
             Step::Decide(id) => next.nodes[id].decide(self.rules)?,
             Step::Call(id) => {
-                let underway = next.nodes[id].underway.as_ref()?;
-                let (batch, one_by_one) = (underway.batch.clone(), underway.one_by_one);
-                let answer = self.call(&mut next.log, &batch, one_by_one);
+                let underway = next.nodes[id].underway.as_mut()?;
+                let answer = match underway.answer.take() {
+                    Some(answer) => answer,
+                    None => {
+                        let (batch, one_by_one) = (underway.batch.clone(), underway.one_by_one);
+                        self.call(&mut next.log, &batch, one_by_one)
+                    }
+                };
                 next.nodes[id].hear(answer, self.rules);
+            }
+            Step::SendBehind(id) => {
+                let behind = next.nodes[id].send_behind()?;
+                next.behind.push((id, behind));
+                next.behind.sort();
+            }
+            Step::Behind(index) => {
+                let (id, Behind { batch, after }) = next.behind.remove(index);
+                if let Some(answer) = next.log.behind(&batch, after, self.rules.broken) {
+                    next.nodes[id].answered(&batch, answer);
+                }
             }
             Step::Lose(id) => {
                 next.losses_left -= 1;
                 let underway = next.nodes[id].underway.as_mut()?;
                 next.ghosts.push((underway.batch.clone(), underway.one_by_one));
-                (underway.one_by_one, underway.tried) = (false, true);
+                (underway.one_by_one, underway.tried, underway.answer) = (false, true, None);
                 next.ghosts.sort();
             }
             Step::GiveUp(id) => {

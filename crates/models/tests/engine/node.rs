@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::log::{Answer, Batch, Content, Head, Key, Log, Outcome, Proposed, Stream};
+use super::log::{Answer, Batch, Content, Event, Head, Key, Log, Outcome, Proposed, Stream};
 use super::{Broken, Rules};
 
 /// A command. It creates a stream, or writes to one, or both, unless the one is there or the other full.
@@ -43,6 +43,18 @@ pub(super) struct Underway {
     /// The fast path was rolled back.
     pub(super) one_by_one: bool,
     pub(super) tried: bool,
+    /// It was sent behind the one before it.
+    pub(super) is_sent: bool,
+    /// What came of that, not yet heard.
+    pub(super) answer: Option<Answer>,
+}
+
+/// A batch on its way behind another one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Behind {
+    pub(super) batch: Batch,
+    /// The last event of the other one.
+    pub(super) after: Event,
 }
 
 /// What somebody who asked was told.
@@ -167,13 +179,36 @@ impl Node {
         let stale = self.stale(&desk) && rules.broken != Broken::ForeignIsForgotten;
         let position = if stale { 0 } else { known.position };
         let batch = Batch { known: Head { position, ..known }, node: self.id, commands };
-        let underway = Underway { batch, jobs, desk, one_by_one: false, tried: false };
+        let underway =
+            Underway { batch, jobs, desk, one_by_one: false, tried: false, is_sent: false, answer: None };
         if self.underway.is_some() {
             self.next = Some(underway)
         } else {
             self.underway = Some(underway)
         }
         Some(())
+    }
+
+    /// `Running::depart`, behind the batch that is under way.
+    pub(super) fn send_behind(&mut self) -> Option<Behind> {
+        let (head, after) = self.underway.as_ref()?.batch.leaves()?;
+        let next = self.next.as_ref()?;
+        let refuses = next.batch.commands.iter().any(|command| !command.record);
+        if next.is_sent || refuses || self.stale(&next.desk) {
+            return None;
+        }
+        let next = self.next.as_mut()?;
+        next.is_sent = true;
+        next.batch.known = head;
+        Some(Behind { batch: next.batch.clone(), after })
+    }
+
+    /// A batch that was sent behind another one has been answered.
+    pub(super) fn answered(&mut self, batch: &Batch, answer: Answer) {
+        let mut waiting = [&mut self.underway, &mut self.next].into_iter().flatten();
+        if let Some(sent) = waiting.find(|sent| sent.is_sent && sent.batch.commands == batch.commands) {
+            sent.answer = Some(answer);
+        }
     }
 
     /// Whether a state on the desk was verified by nobody since another node appended.

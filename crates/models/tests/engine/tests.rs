@@ -15,7 +15,7 @@ const fn create(key: u8, room: usize) -> Command {
 }
 
 fn engines(broken: Broken, asked: [&[Command]; 2]) -> Engines {
-    let rules = Rules { assume_new: false, pipeline: false, broken };
+    let rules = Rules { assume_new: false, pipeline: false, behind: false, broken };
     let asked = asked.into_iter().map(<[Command]>::to_vec).collect();
     Engines {
         rules,
@@ -56,6 +56,16 @@ fn pipelining(model: Engines) -> Engines {
     Engines { rules: Rules { pipeline: true, ..model.rules }, ..model }
 }
 
+/// The next batch is sent before the one before it is answered.
+fn sending_behind(model: Engines) -> Engines {
+    Engines { rules: Rules { pipeline: true, behind: true, ..model.rules }, ..model }
+}
+
+/// A node with three commands, and one that comes between them.
+fn between(broken: Broken) -> Engines {
+    engines(broken, [&[write(1, 4), write(2, 4), write(3, 4)], &[write(4, 3)]])
+}
+
 /// An answer is lost, and its call may be carried out whenever it likes.
 fn losing(model: Engines) -> Engines {
     Engines { losses_max: 1, ..model }
@@ -90,6 +100,15 @@ fn the_next_batch_may_be_decided_while_one_is_under_way() {
     ends("pipelining, kept, an answer is lost", pipelining(losing(kept(Broken::Nothing))));
     ends("pipelining, hot, restored", pipelining(restored(hot(Broken::Nothing))));
     ends("pipelining and assuming, an answer is lost", pipelining(assuming(losing(new(Broken::Nothing)))));
+}
+
+#[test]
+fn the_next_batch_may_be_sent_before_the_one_before_it_is_answered() {
+    ends("sending behind, between, an answer is lost", sending_behind(losing(between(Broken::Nothing))));
+    ends("sending behind, between, restored", sending_behind(restored(between(Broken::Nothing))));
+    ends("sending behind, kept, an answer is lost", sending_behind(losing(kept(Broken::Nothing))));
+    let assuming = sending_behind(assuming(losing(new(Broken::Nothing))));
+    ends("sending behind and assuming, an answer is lost", assuming);
 }
 
 /// Whoever came too late goes next: of two nodes a command is sent back once and no more, however many there are at the other one.
@@ -151,4 +170,5 @@ fn every_rule_of_the_engine_is_needed() {
     breaks("assuming", assuming(new(Broken::RefusesOnAssumption)), not_so);
     breaks("pipelining", pipelining(hot(Broken::NextIsKept)), not_so);
     breaks("pipelining", pipelining(kept(Broken::NextIsNotVerified)), not_so);
+    breaks("sending behind", sending_behind(between(Broken::AnyEventIsFollowed)), not_so);
 }

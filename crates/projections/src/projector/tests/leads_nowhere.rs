@@ -17,7 +17,7 @@ async fn it_goes_on_when_its_connections_lead_nowhere() {
     let running = Running::start(projector);
     for _ in 0..2 {
         history.reaches("first").await;
-        between.forget();
+        between.forget().await;
         history.append([something()]).await;
     }
     history.reaches("first").await;
