@@ -10,8 +10,8 @@ pub enum Error {
     #[error("the database does not answer: {0}")]
     Unavailable(#[from] sqlx::Error),
     /// The same, of an append.
-    #[error("the database does not answer: {0}")]
-    Append(#[source] tokio_postgres::Error),
+    #[error("the database does not answer: {}", said(.0))]
+    Append(tokio_postgres::Error),
     /// The log is another one than the caller knows (restored, or failed over with loss): forget all states, look at the head.
     #[error("the log has another epoch")]
     EpochMoved,
@@ -77,6 +77,12 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// What has failed. What a database adds as detail may show a row, which no log of ours does.
+fn said(error: &tokio_postgres::Error) -> String {
+    let Some(of_database) = error.as_db_error() else { return error.to_string() };
+    format!("{} ({})", of_database.message(), of_database.code().code())
 }
 
 /// Whether the database may be away, so that the same thing may work in a moment.

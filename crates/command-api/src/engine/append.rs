@@ -199,9 +199,10 @@ impl Running {
             if let Some(sent) = beside(sky.first.sending.as_mut(), work).await {
                 return sent;
             }
+            // Earlier it would be smaller than it need be, and every batch has its price.
             if let Some(leaves) = sky.first.leaves
                 && sky.second.is_none()
-                && sky.next.proposed.len() * 100 >= sky.first.underway.len() * pct()
+                && sky.next.proposed.len() >= sky.first.underway.len()
                 && !self.must_be_looked_at(desk)
             {
                 let next = std::mem::take(&mut sky.next);
@@ -331,8 +332,11 @@ async fn send(
     let (began, mut tries, mut pause) = (Instant::now(), 0, Duration::from_millis(5));
     if let Some(Behind { event, lands }) = behind {
         match within(store.append_behind(&batch, &encoded, event)).await {
-            Ok(Some(appended)) => return Sent { appended: Ok(appended), tries: 1, began },
-            Ok(None) => {}
+            Ok(Some(appended)) => {
+                metrics::counter!("engine_sent_behind", "came" => "behind").increment(1);
+                return Sent { appended: Ok(appended), tries: 1, began };
+            }
+            Ok(None) => metrics::counter!("engine_sent_behind", "came" => "later").increment(1),
             // It may have been appended or not.
             Err(_) => tries = 1,
         }
@@ -384,9 +388,4 @@ fn own_version(command: &Proposed) -> Option<u32> {
     let after =
         command.events.iter().rev().find(|(stream, ..)| stream == own).map(|(_, version, _)| *version);
     Some(after.unwrap_or(*before))
-}
-
-fn pct() -> usize {
-    static PCT: std::sync::OnceLock<usize> = std::sync::OnceLock::new();
-    *PCT.get_or_init(|| std::env::var("PIPE_PCT").ok().and_then(|v| v.parse().ok()).unwrap_or(100))
 }

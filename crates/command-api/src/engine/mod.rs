@@ -1,8 +1,8 @@
 //! The command engine: one queue, batches, states in memory, one append per batch.
 //!
 //! Everything that waits is one batch. It is decided in order, in memory, so that later commands see the events of earlier ones:
-//! a thousand buyers of one SKU are one batch, not a thousand conflicts. One append is in flight; while it is, the next batch
-//! grows. Replies go out after the commit. Commands whose streams another node has moved are decided again on fresh state; no
+//! a thousand buyers of one SKU are one batch, not a thousand conflicts. While an append is in flight the next batch
+//! grows, and as soon as it is as large it is sent behind that one, on what that one will leave. Replies go out after the commit. Commands whose streams another node has moved are decided again on fresh state; no
 //! caller ever sees a conflict that it did not ask about.
 
 mod append;
