@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod call;
+mod engine_behind;
 mod engine_defects;
 mod engine_frozen;
 mod engine_idempotency;

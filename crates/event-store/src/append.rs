@@ -43,6 +43,30 @@ pub struct Proposed {
     pub reads: Vec<(StreamId, u32)>,
 }
 
+/// A batch that another one is sent behind: what the log ends with when all of it has been appended. Its first event where the log ended
+/// before, its last one where it ends then, and as many between them: so it is all there, and nothing of anybody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Front {
+    /// Where the log ends then.
+    pub leaves: Head,
+    /// Where its first event is, and which it is.
+    pub(crate) first: (Position, Uuid),
+    /// Its last event.
+    pub(crate) last: Uuid,
+}
+
+impl Front {
+    /// Of a batch whose commands are encoded, each at its place. `None`: it has no events.
+    pub fn of(batch: &Batch, encoded: &[Encoded]) -> Option<Self> {
+        let mut events = encoded.iter().flat_map(Encoded::events);
+        let first = events.next()?;
+        let (last, more) = events.fold((first, 0), |(_, count), event| (event, count + 1));
+        let first = (Position(batch.known.position.0 + 1), first);
+        let leaves = Head { position: Position(first.0.0 + more), ..batch.known };
+        Some(Self { leaves, first, last })
+    }
+}
+
 /// What came of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
@@ -155,22 +179,27 @@ impl EventStore {
     }
 
     /// Appends a batch right behind one that is on its way, before that one is answered. `None`: nothing was done; the log does not end with
-    /// the event `behind` where the batch takes it to end, or this cannot be said beforehand.
+    /// all of that one, or that cannot be said beforehand.
     ///
     /// # Errors
-    /// [`Error::Append`]: it may have been appended or not.
+    /// [`Error::Append`] that is an outage: it may have been appended or not, or may yet be. Any other: nothing was done.
     pub async fn append_behind(
         &self,
         batch: &Batch,
         encoded: &[Encoded],
-        behind: Uuid,
+        front: Front,
     ) -> Result<Option<Appended>, Error> {
         let prepared = self.prepare(batch, encoded).await?;
         if !self.may_be_plain(batch, &prepared) {
             return Ok(None);
         }
-        let plain = self.append_plain(batch, &prepared, Some(behind)).await?;
+        let plain = self.append_plain(batch, &prepared, Some(front)).await?;
         Ok((plain == Plain::Appended).then(|| self.whole(batch, expected(batch, &prepared))))
+    }
+
+    /// Whether nobody else seems to append, so that batches can be sent one behind the other.
+    pub fn is_undisturbed(&self) -> bool {
+        self.way.is_clear()
     }
 
     /// All of a batch is in the log, which ends there now.

@@ -1,5 +1,7 @@
 //! What can go wrong with the log, and what to do then.
 
+use std::error::Error as _;
+
 use domain::StreamId;
 
 /// What can go wrong with the log.
@@ -72,7 +74,10 @@ impl Error {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Unavailable(error) => is_outage(error),
-            Self::Append(error) => error.code().is_none_or(|code| says_outage(code.code())),
+            Self::Append(error) => match error.code() {
+                Some(code) => says_outage(code.code()),
+                None => error.is_closed() || is_io(error),
+            },
             Self::BrokerUnavailable(_) => true,
             _ => false,
         }
@@ -81,8 +86,15 @@ impl Error {
 
 /// What has failed. What a database adds as detail may show a row, which no log of ours does.
 fn said(error: &tokio_postgres::Error) -> String {
-    let Some(of_database) = error.as_db_error() else { return error.to_string() };
-    format!("{} ({})", of_database.message(), of_database.code().code())
+    match (error.as_db_error(), error.source()) {
+        (Some(of_database), _) => format!("{} ({})", of_database.message(), of_database.code().code()),
+        (None, Some(cause)) => format!("{error}: {cause}"),
+        (None, None) => error.to_string(),
+    }
+}
+
+fn is_io(error: &tokio_postgres::Error) -> bool {
+    error.source().is_some_and(|cause| cause.is::<std::io::Error>())
 }
 
 /// Whether the database may be away, so that the same thing may work in a moment.

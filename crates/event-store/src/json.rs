@@ -1,5 +1,7 @@
 //! JSON that is text already, as a value of PostgreSQL's type `json`: sqlx has its own only for what is yet to be written as text.
 
+use std::fmt;
+
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
@@ -9,8 +11,15 @@ use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{self, ToSql, to_sql_checked};
 
 /// JSON as text. The server checks that it is JSON.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct JsonText<'a>(pub(crate) &'a str);
+
+/// Drivers show parameters when they are asked to tell all. What events say is for no log.
+impl fmt::Debug for JsonText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes of JSON", self.0.len())
+    }
+}
 
 impl Type<Postgres> for JsonText<'_> {
     fn type_info() -> PgTypeInfo {

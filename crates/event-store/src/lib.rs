@@ -33,7 +33,7 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use append::{Appended, Batch, Outcome, Proposed, Seen};
+pub use append::{Appended, Batch, Front, Outcome, Proposed, Seen};
 pub use connecting::{planned_once, trusting};
 pub use delivery::{Boxed, Delivery, Feed, Place, Places, Received, Unreadable};
 pub use error::{Error, is_outage};

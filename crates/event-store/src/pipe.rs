@@ -38,12 +38,14 @@ impl Pipe {
     /// better, and takes as long as the append.
     async fn connect(pool: &PgPool) -> Result<Self, Error> {
         let options = pool.connect_options();
-        // Nothing but the URL tells the password and the certificates.
-        let url = options.to_url_lossy();
+        // Nothing but a URL tells the password and the certificates. Not every host and user can be written in one.
+        let url = options.as_ref().clone().host("localhost").username("any").to_url_lossy();
+        let host = options.get_host();
+        let socket = options.get_socket().cloned().or_else(|| host.starts_with('/').then(|| host.into()));
         let mut config = tokio_postgres::Config::new();
-        match options.get_socket() {
+        match &socket {
             Some(socket) => config.host_path(socket),
-            None => config.host(options.get_host()),
+            None => config.host(host.trim_start_matches('[').trim_end_matches(']')),
         };
         config.port(options.get_port()).user(options.get_username());
         if let Some(password) = url.password() {
@@ -58,6 +60,8 @@ impl Pipe {
         let given = options.get_options().unwrap_or_default();
         config.options(format!("{given} -c plan_cache_mode=force_generic_plan"));
         let (client, carrying) = match options.get_ssl_mode() {
+            // A socket leads nowhere but to this machine.
+            _ if socket.is_some() => carry(&config, NoTls).await?,
             PgSslMode::Allow | PgSslMode::Disable => carry(config.ssl_mode(SslMode::Disable), NoTls).await?,
             mode => {
                 config.ssl_mode(match mode {

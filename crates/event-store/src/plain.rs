@@ -3,12 +3,11 @@
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
-use uuid::Uuid;
 
 use crate::json::JsonText;
 use crate::pipe::Pipe;
 use crate::prepared::{Command, Line, Prepared};
-use crate::{Batch, Error, EventStore};
+use crate::{Batch, Error, EventStore, Front};
 
 /// Touches nothing unless the log ends where the batch takes it to end, and it is this node's turn. The head is locked first, by
 /// `head`, which both others read. What was looked at need not be looked at again. A turn of this node goes on, as in `log.append_whole`.
@@ -38,9 +37,11 @@ macro_rules! append {
 
 pub(crate) const APPEND: &str = append!("");
 
-/// The same behind another batch that is not answered yet, if that one has been appended: its last event is the last of the log.
-pub(crate) const APPEND_BEHIND: &str =
-    append!(" AND EXISTS (SELECT FROM log.events e WHERE e.position = $2 AND e.event_id = $24)");
+/// The same behind another batch that is not answered yet, if all of that one has been appended (see [`Front`]).
+pub(crate) const APPEND_BEHIND: &str = append!(
+    " AND EXISTS (SELECT FROM log.events e WHERE e.position = $2 AND e.event_id = $24) \
+      AND EXISTS (SELECT FROM log.events e WHERE e.position = $25 AND e.event_id = $26)"
+);
 
 /// The same for one command with one event, without lists: each list of one is made, sent, read and taken apart for nothing.
 pub(crate) const APPEND_ONE: &str = "\
@@ -80,17 +81,17 @@ impl EventStore {
             && batch.commands.iter().all(|command| command.record)
     }
 
-    /// `behind`: the last event of the batch before, which is not answered yet.
+    /// `front`: the batch before, which is not answered yet.
     pub(crate) async fn append_plain(
         &self,
         batch: &Batch,
         prepared: &Prepared<'_>,
-        behind: Option<Uuid>,
+        front: Option<Front>,
     ) -> Result<Plain, Error> {
         let pipe = self.way.pipe(&self.pool).await?;
-        let done = match (&prepared.commands[..], &prepared.events[..], behind) {
+        let done = match (&prepared.commands[..], &prepared.events[..], front) {
             ([command], [line], None) => one(&pipe, batch, command, line).await,
-            _ => many(&pipe, batch, prepared, behind).await,
+            _ => many(&pipe, batch, prepared, front).await,
         };
         match done {
             Ok(rows) => {
@@ -139,12 +140,12 @@ async fn many(
     pipe: &Pipe,
     batch: &Batch,
     prepared: &Prepared<'_>,
-    behind: Option<Uuid>,
+    front: Option<Front>,
 ) -> Result<u64, tokio_postgres::Error> {
     let commands = || prepared.commands.iter();
     let events = || prepared.events.iter();
     let of_event = || prepared.events.iter().map(|line| &prepared.commands[line.command]);
-    let parameters: [&(dyn ToSql + Sync); 24] = [
+    let parameters: [&(dyn ToSql + Sync); 26] = [
         &batch.known.epoch,
         &i64::from(batch.known.position),
         &batch.node,
@@ -168,9 +169,11 @@ async fn many(
         &events().map(|line| JsonText(line.data)).collect::<Vec<_>>(),
         &events().map(|line| line.subject).collect::<Vec<_>>(),
         &events().map(|line| line.sealed.as_deref()).collect::<Vec<_>>(),
-        &behind,
+        &front.map(|front| front.last),
+        &front.map(|front| i64::from(front.first.0)),
+        &front.map(|front| front.first.1),
     ];
-    match behind {
+    match front {
         Some(_) => pipe.client.execute(&pipe.append_behind, &parameters).await,
         None => pipe.client.execute(&pipe.append, &parameters[..23]).await,
     }

@@ -56,9 +56,9 @@ struct EncodedEvent {
 }
 
 impl Encoded {
-    /// Its last event, if it has any.
-    pub fn last_event(&self) -> Option<Uuid> {
-        self.events.last().map(|event| event.id)
+    /// The ids of its events.
+    pub(crate) fn events(&self) -> impl Iterator<Item = Uuid> {
+        self.events.iter().map(|event| event.id)
     }
 }
 

@@ -72,7 +72,7 @@ impl Security {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let authorities = match mode {
             PgSslMode::VerifyCa | PgSslMode::VerifyFull => {
-                let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+                let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
                 for root in given.root.as_deref().map(certificates).transpose()?.unwrap_or_default() {
                     roots.add(root).map_err(tls)?;
                 }

@@ -1,7 +1,7 @@
 //! A batch may be sent behind another one that is not answered yet. It comes right after that one, or not at all.
 
 use event_store::testing::TestDatabase;
-use event_store::{Appended, Batch, Encoded, EventStore, Filter, Head, Outcome, Position, Proposed};
+use event_store::{Appended, Batch, Encoded, EventStore, Filter, Front, Head, Outcome, Position, Proposed};
 use uuid::Uuid;
 
 use crate::given::{append, cart_opened, command};
@@ -26,16 +26,13 @@ fn ready(commands: Vec<Proposed>, known: Head) -> Ready {
 }
 
 impl Ready {
-    fn last(&self) -> Uuid {
-        self.encoded.last().unwrap().last_event().unwrap()
-    }
-
     async fn append(&self, store: &EventStore) -> Appended {
         store.append_encoded(&self.batch, &self.encoded).await.unwrap()
     }
 
     async fn append_behind(&self, store: &EventStore, other: &Self) -> Option<Appended> {
-        store.append_behind(&self.batch, &self.encoded, other.last()).await.unwrap()
+        let front = Front::of(&other.batch, &other.encoded).unwrap();
+        store.append_behind(&self.batch, &self.encoded, front).await.unwrap()
     }
 }
 
@@ -97,6 +94,29 @@ async fn when_the_first_comes_later_than_was_thought_the_second_does_not_come() 
     second.append(&store).await;
     let again = second.append(&store).await;
     assert!(matches!(again.outcomes[..], [Outcome::Seen(_)]), "{again:?}");
+}
+
+/// A part of the batch in front is there, and as much of somebody else's as is missing of it.
+#[tokio::test]
+async fn it_follows_no_part_of_a_batch() {
+    let database = TestDatabase::create().await;
+    let (store, head) = begun(&database).await;
+    let other = database.another_node(&store).await;
+    let cart = || {
+        let (stream, event) = cart_opened();
+        command(vec![(stream, 1, event)])
+    };
+    let (done, fresh) = (cart(), cart());
+    ready(vec![done.clone()], head).append(&store).await;
+    for commands in [vec![done.clone(), fresh], vec![cart(), done]] {
+        let head = store.head().await.unwrap();
+        let first = ready(commands, head);
+        let second = carts(1, after(head, 2));
+        carts(1, head).append(&other).await;
+        let appended = first.append(&store).await;
+        assert_eq!(appended.head, after(head, 2));
+        assert_eq!(second.append_behind(&store, &first).await, None);
+    }
 }
 
 /// Nothing of a batch is there when some of it cannot be.

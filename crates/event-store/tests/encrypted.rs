@@ -58,12 +58,19 @@ async fn append_over(store: &EventStore, options: PgConnectOptions) -> Result<bo
     }
 }
 
+fn is_refused(appended: Result<bool, Error>) {
+    let error = appended.expect_err("nobody knows that server");
+    let Error::Append(of_connection) = &error else { panic!("{error}") };
+    assert!(of_connection.code().is_none() && error.to_string().contains("certificate"), "{error}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn appends_are_encrypted_as_the_url_says() {
     let folder = std::env::temp_dir().join(format!("jumun-encrypted-{}", Uuid::new_v4().simple()));
     std::fs::create_dir_all(&folder).unwrap();
-    let cluster = Cluster::start(&folder, "");
-    certificates(&folder, &folder.join("data"));
+    let data = folder.join("data");
+    let cluster = Cluster::start(&folder, &format!("unix_socket_directories = '{}'\n", data.display()));
+    certificates(&folder, &data);
     let pool = PgPoolOptions::new().max_connections(1).connect_with(cluster.options()).await.unwrap();
     for setting in ["ssl_cert_file = 'server.pem'", "ssl_key_file = 'server.key'", "ssl = on"] {
         let set = sqlx::AssertSqlSafe(format!("ALTER SYSTEM SET {setting}"));
@@ -74,6 +81,8 @@ async fn appends_are_encrypted_as_the_url_says() {
     while !is_on().await {}
     event_store::migrate(&pool).await.unwrap();
     let store = EventStore::open(pool.clone(), MasterKey::generate()).await.unwrap();
+    // Over the connection in question go appends to a log that has begun.
+    append_over(&store, cluster.options()).await.unwrap();
 
     let options = |mode| cluster.options().ssl_mode(mode);
     let (right, wrong) = (folder.join("authority.pem"), folder.join("another.pem"));
@@ -85,12 +94,16 @@ async fn appends_are_encrypted_as_the_url_says() {
         assert!(append_over(&store, options(mode).ssl_root_cert(&right)).await.unwrap(), "{mode:?}");
         let in_place = options(mode).ssl_root_cert_from_pem(std::fs::read(&right).unwrap());
         assert!(append_over(&store, in_place).await.unwrap(), "{mode:?}");
-        append_over(&store, options(mode).ssl_root_cert(&wrong)).await.expect_err("of another authority");
-        append_over(&store, options(mode)).await.expect_err("of an authority that nobody knows");
+        is_refused(append_over(&store, options(mode).ssl_root_cert(&wrong)).await);
+        is_refused(append_over(&store, options(mode)).await);
     }
     // Its certificate is for an address.
     let named = |mode| options(mode).host("localhost").ssl_root_cert(&right);
     assert!(append_over(&store, named(PgSslMode::VerifyCa)).await.unwrap());
-    append_over(&store, named(PgSslMode::VerifyFull)).await.expect_err("of another server");
+    is_refused(append_over(&store, named(PgSslMode::VerifyFull)).await);
+    // Over a socket there is nothing to encrypt.
+    for options in [cluster.options().socket(&data), cluster.options().host(&data.display().to_string())] {
+        assert!(!append_over(&store, options).await.unwrap());
+    }
     cluster.remove();
 }

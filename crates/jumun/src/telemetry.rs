@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing::Subscriber;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::layer;
 use tracing_subscriber::prelude::*;
@@ -52,9 +52,17 @@ fn log(configuration: &Configuration, default: &str, format: LogFormat) -> Resul
 /// By targets and levels alone where that is all that is wanted: a filter that may ask for spans looks at each span that is entered.
 fn filter<S: Subscriber>(wanted: &str) -> Result<Box<dyn Layer<S> + Send + Sync>> {
     let targets = if wanted.contains('[') { None } else { wanted.parse::<Targets>().ok() };
+    // At debug it shows the parameters of every statement, and so what events say.
+    let quiet = ("tokio_postgres", Level::INFO);
     Ok(match targets {
+        Some(targets) if targets.would_enable(quiet.0, &Level::DEBUG) => {
+            Box::new(targets.with_target(quiet.0, quiet.1))
+        }
         Some(targets) => Box::new(targets),
-        None => Box::new(EnvFilter::try_new(wanted).context("log")?),
+        None => {
+            let quiet = format!("{}={}", quiet.0, quiet.1).parse().context("log")?;
+            Box::new(EnvFilter::try_new(wanted).context("log")?.add_directive(quiet))
+        }
     })
 }
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use event_store::{Appended, Batch, Encoded, EventStore, Head, Outcome, Position, Proposed};
-use tokio::sync::{mpsc, oneshot};
+use event_store::{Appended, Batch, Encoded, EventStore, Front, Head, Outcome, Position, Proposed};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::batch::Verdict;
 use super::memory::{Desk, Grown};
@@ -38,17 +37,91 @@ struct Flight {
     sending: Sending,
     /// It was answered at once.
     answered: Option<Sent>,
-    /// Where the log ends when all of it is appended and nobody else's, and its last event. `None`: nothing can be sent behind it.
-    leaves: Option<(Head, Uuid)>,
-    /// To be told that the batch before it has been appended. Of one that was sent behind another.
-    landed: Option<oneshot::Sender<()>>,
+    /// What can be sent behind it must be told. `None`: nothing can.
+    leaves: Option<Front>,
+}
+
+/// What is known of a batch that is sent behind another one.
+enum Early {
+    /// It is in the log, behind that one.
+    Came(Appended),
+    /// It is not, and will not be.
+    NotDone,
+    /// The connection was lost.
+    Unknown,
+}
+
+/// A batch on its way behind another one. It comes right behind that one, or is sent again when that one is known to be in the log.
+struct Second {
+    batch: Arc<Batch>,
+    encoded: Arc<[Encoded]>,
+    known: Head,
+    underway: Vec<Underway>,
+    grown: Vec<Grown>,
+    leaves: Option<Front>,
+    last_deadline: Instant,
+    began: Instant,
+    early: Pin<Box<dyn Future<Output = Early> + Send>>,
+    heard: Option<Early>,
+}
+
+impl Second {
+    async fn hear(&mut self) {
+        if self.heard.is_none() {
+            self.heard = Some((&mut self.early).await);
+        }
+    }
+
+    /// All of the batch in front is in the log.
+    fn land(self, store: EventStore) -> Flight {
+        let Self { batch, encoded, known, underway, grown, leaves, last_deadline, began, early, heard } =
+            self;
+        let again = Arc::clone(&batch);
+        let sending = Box::pin(async move {
+            let heard = match heard {
+                Some(heard) => heard,
+                None => early.await,
+            };
+            let tries = match heard {
+                Early::Came(appended) => return Sent { appended: Ok(appended), tries: 1, began },
+                Early::NotDone => 0,
+                Early::Unknown => 1,
+            };
+            send(store, again, encoded, tries, last_deadline).await
+        });
+        Flight { batch, known, underway, grown, sending, answered: None, leaves }
+    }
+
+    /// Not all of the batch in front is in the log: its commands, to be decided again. Whoever can be told nothing is told that.
+    async fn dissolve(mut self) -> Vec<Job> {
+        self.hear().await;
+        let came = match self.heard {
+            Some(Early::Came(_)) => true,
+            Some(Early::NotDone) => false,
+            // What may come into the log at any time must not be decided again: it might be refused first.
+            Some(Early::Unknown) | None => {
+                Running::give_up(self.underway.into_iter().map(|each| each.job));
+                return Vec::new();
+            }
+        };
+        let job = |Underway { job, .. }| Job { is_sent: job.is_sent || came, ..job };
+        self.underway.into_iter().map(job).collect()
+    }
+}
+
+/// Hears what has come of a batch that was sent behind another one; otherwise nothing, for ever.
+async fn listen(second: &mut Option<Second>) {
+    match second {
+        Some(second) if second.heard.is_none() => second.hear().await,
+        _ => std::future::pending().await,
+    }
 }
 
 /// The batches on their way, in order, and the one that grows meanwhile.
 struct Sky {
     first: Flight,
     /// Sent behind the first one, and decided on the states that it will leave.
-    second: Option<Flight>,
+    second: Option<Second>,
     /// Decided on the states that both will leave.
     next: Draft,
 }
@@ -60,13 +133,18 @@ impl Sky {
 
     /// The commands that nothing has come of yet, of all but the first batch.
     fn later(&self) -> impl Iterator<Item = &Proposed> {
-        let second = self.second.iter().flat_map(|flight| &flight.batch.commands);
+        let second = self.second.iter().flat_map(|second| &second.batch.commands);
         second.chain(&self.next.proposed)
     }
 
-    fn into_later_jobs(self) -> impl Iterator<Item = Job> {
-        let second = self.second.into_iter().flat_map(|flight| flight.underway);
-        second.chain(self.next.underway).map(|each| each.job)
+    /// The commands of all but the first batch, to be decided again.
+    async fn into_later_jobs(self) -> Vec<Job> {
+        let mut jobs = match self.second {
+            Some(second) => second.dissolve().await,
+            None => Vec::new(),
+        };
+        jobs.extend(self.next.underway.into_iter().map(|each| each.job));
+        jobs
     }
 }
 
@@ -76,51 +154,63 @@ impl Running {
     /// goes on with without a pause; else it is sent when the first one is answered, before its callers are. If not all of the first one
     /// is appended, that was in vain, and is decided again.
     pub(super) async fn append(&mut self, desk: &mut Desk, draft: Draft, queue: &mut mpsc::Receiver<Job>) {
-        let mut sky = self.depart(desk, draft, None).await.map(Sky::of);
+        let mut sky = self.depart(desk, draft).await.map(Sky::of);
         while let Some(mut current) = sky {
             let sent = self.meanwhile(&mut current, desk, queue).await;
             sky = self.arrive(desk, current, sent).await;
         }
     }
 
-    /// Sends a batch, behind the one that leaves the log so. `None`: there is none, or the log does not answer.
-    async fn depart(
-        &mut self,
-        desk: &mut Desk,
-        draft: Draft,
-        behind: Option<(Head, Uuid)>,
-    ) -> Option<Flight> {
+    /// Sends a batch. `None`: there is none, or the log does not answer.
+    async fn depart(&mut self, desk: &mut Desk, draft: Draft) -> Option<Flight> {
         let Draft { proposed, encoded, underway, .. } = draft;
         if proposed.is_empty() {
             return None;
         }
         metrics::histogram!("engine_batch_commands").record(underway.len() as f64);
-        let known = match behind {
-            Some((head, _)) => Some(head),
-            None => self.known().await,
-        };
-        let Some(known) = known else {
+        let Some(known) = self.known().await else {
             desk.clear();
             Self::give_up(underway.into_iter().map(|each| each.job));
             return None;
         };
-        let last_deadline = underway.iter().map(|each| each.job.deadline).max().unwrap_or_else(Instant::now);
         let position = if self.must_be_looked_at(desk) { Position(0) } else { known.position };
-        let batch = Batch { known: Head { position, ..known }, node: self.node, commands: proposed };
-        let batch = Arc::new(batch);
+        let known_there = Head { position, ..known };
+        let batch = Arc::new(Batch { known: known_there, node: self.node, commands: proposed });
         let leaves = leaves(&batch, &encoded);
-        let (landed, lands) = oneshot::channel();
-        let behind = behind.map(|(_, event)| Behind { event, lands });
-        let landed = behind.is_some().then_some(landed);
+        let last = last_deadline(&underway);
         let mut sending: Sending =
-            Box::pin(send(self.store.clone(), Arc::clone(&batch), encoded, behind, last_deadline));
+            Box::pin(send(self.store.clone(), Arc::clone(&batch), encoded.into(), 0, last));
         // Out of the house before anything else is done.
         let answered = match futures::poll!(&mut sending) {
             Poll::Ready(sent) => Some(sent),
             Poll::Pending => None,
         };
         let grown = desk.grown(self.options.snapshot_every);
-        Some(Flight { batch, known, underway, grown, sending, answered, leaves, landed })
+        Some(Flight { batch, known, underway, grown, sending, answered, leaves })
+    }
+
+    /// Whether a batch can be sent behind one that leaves the log so, and is worth it: smaller than need be it would only have its price.
+    fn goes_behind(&self, desk: &Desk, first: &Flight, draft: &Draft) -> bool {
+        draft.proposed.len() >= first.underway.len()
+            && draft.proposed.iter().all(|command| command.record)
+            && !self.must_be_looked_at(desk)
+            && self.store.is_undisturbed()
+    }
+
+    /// Sends a batch behind one that is not answered yet.
+    fn follow(&mut self, desk: &mut Desk, draft: Draft, front: Front) -> Second {
+        let Draft { proposed, encoded, underway, .. } = draft;
+        metrics::histogram!("engine_batch_commands").record(underway.len() as f64);
+        let known = front.leaves;
+        let batch = Arc::new(Batch { known, node: self.node, commands: proposed });
+        let leaves = leaves(&batch, &encoded);
+        let encoded: Arc<[Encoded]> = encoded.into();
+        let (store, sent, with) = (self.store.clone(), Arc::clone(&batch), Arc::clone(&encoded));
+        let early = Box::pin(async move { early(&store, &sent, &with, front).await });
+        let grown = desk.grown(self.options.snapshot_every);
+        let (last_deadline, began) = (last_deadline(&underway), Instant::now());
+        let heard = None;
+        Second { batch, encoded, known, underway, grown, leaves, last_deadline, began, early, heard }
     }
 
     /// With a state on the desk that nobody has verified since another node appended, the log must look at each of them; and when
@@ -138,7 +228,7 @@ impl Running {
                 desk.clear();
                 let underway = std::mem::take(&mut sky.first.underway);
                 self.not_appended(&error, underway, tries);
-                self.again.extend(sky.into_later_jobs());
+                self.again.extend(sky.into_later_jobs().await);
                 return None;
             }
         };
@@ -160,7 +250,7 @@ impl Running {
             self.snapshots.keep(head.epoch, grown.into_iter().filter(|(stream, ..)| desk.has(stream)));
             // Something that the later ones may rest on has not happened.
             sky.later().for_each(|command| disown(desk, command));
-            self.again.extend(sky.into_later_jobs());
+            self.again.extend(sky.into_later_jobs().await);
             desk.verify(&batch, head.position);
             self.keep(desk.drain_but([]));
             return None;
@@ -169,14 +259,8 @@ impl Running {
         let done = desk.drain_but(sky.later());
         let Sky { second, next, .. } = sky;
         let sky = match second {
-            Some(mut first) => {
-                if let Some(landed) = first.landed.take() {
-                    // Whoever is not there any more need not be told.
-                    let _ = landed.send(());
-                }
-                Some(Sky { next, ..Sky::of(first) })
-            }
-            None => self.depart(desk, next, None).await.map(Sky::of),
+            Some(second) => Some(Sky { next, ..Sky::of(second.land(self.store.clone())) }),
+            None => self.depart(desk, next).await.map(Sky::of),
         };
         self.answer(&batch, appended, desk, underway, tries > 1);
         self.snapshots.keep(head.epoch, grown);
@@ -196,23 +280,26 @@ impl Running {
                 return (&mut sky.first.sending).await;
             }
             let work = self.decide_waiting(desk, &mut sky.next);
-            if let Some(sent) = beside(sky.first.sending.as_mut(), work).await {
+            if let Some(sent) = beside(sky.first.sending.as_mut(), &mut sky.second, work).await {
                 return sent;
             }
-            // Earlier it would be smaller than it need be, and every batch has its price.
-            if let Some(leaves) = sky.first.leaves
+            if let Some(front) = sky.first.leaves
                 && sky.second.is_none()
-                && sky.next.proposed.len() >= sky.first.underway.len()
-                && !self.must_be_looked_at(desk)
+                && self.goes_behind(desk, &sky.first, &sky.next)
             {
+                // Nothing goes behind what is answered already.
+                if let Poll::Ready(sent) = futures::poll!(&mut sky.first.sending) {
+                    return sent;
+                }
                 let next = std::mem::take(&mut sky.next);
-                sky.second = self.depart(desk, next, Some(leaves)).await;
+                sky.second = Some(self.follow(desk, next, front));
                 continue;
             }
             let room = self.room(&sky.next).saturating_sub(self.again.len());
             tokio::select! {
                 biased;
                 sent = &mut sky.first.sending => return sent,
+                () = listen(&mut sky.second) => {}
                 count = queue.recv_many(&mut came, room), if room > 0 => {
                     if count == 0 {
                         return (&mut sky.first.sending).await;
@@ -244,7 +331,8 @@ impl Running {
         tracing::error!(%error, "the log does not take a command; this is a defect");
         self.grow();
         // An earlier try that was never answered may have been appended.
-        let answer = if tries > 1 { Error::Unavailable } else { Error::Defect };
+        let tried = tries > 1 || underway.iter().any(|each| each.job.is_sent);
+        let answer = if tried { Error::Unavailable } else { Error::Defect };
         underway.into_iter().for_each(|each| reply(each.job, Err(answer.clone())));
     }
 
@@ -277,7 +365,8 @@ impl Running {
                     }
                     let head = Head { epoch, position: seen.last.unwrap_or(appended.head.position) };
                     let answer = serde_json::from_str(&seen.answer).unwrap_or_default();
-                    reply(job, Ok(Receipt { head, answer, replayed: !tried_before, version: None }));
+                    let replayed = !tried_before && !job.is_sent;
+                    reply(job, Ok(Receipt { head, answer, replayed, version: None }));
                 }
                 (Outcome::Moved, _) => {
                     metrics::counter!("engine_moved").increment(1);
@@ -295,54 +384,55 @@ fn is_as_decided(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Appended { .. } | Outcome::Unchanged { .. })
 }
 
-/// Does something while a batch is on its way, to its end: what it has taken out of the queue must not be lost. Returns the answer
-/// when that has come meanwhile.
+/// Does something while batches are on their way, to its end: what it has taken out of the queue must not be lost. Returns the answer to
+/// the first one when that has come meanwhile.
 async fn beside(
     mut sent: Pin<&mut (dyn Future<Output = Sent> + Send)>,
+    second: &mut Option<Second>,
     work: impl Future<Output = ()>,
 ) -> Option<Sent> {
     let mut work = pin!(work);
-    tokio::select! {
-        biased;
-        () = &mut work => None,
-        answer = &mut sent => {
-            work.await;
-            Some(answer)
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut work => return None,
+            answer = &mut sent => {
+                work.await;
+                return Some(answer);
+            }
+            () = listen(second) => {}
         }
     }
 }
 
-/// The batch that another one is sent behind.
-struct Behind {
-    /// Its last event.
-    event: Uuid,
-    /// All of it was appended.
-    lands: oneshot::Receiver<()>,
+fn last_deadline(underway: &[Underway]) -> Instant {
+    underway.iter().map(|each| each.job.deadline).max().unwrap_or_else(Instant::now)
 }
 
-/// Sends a batch until it is answered, or nobody waits for it any more. One that is sent behind another comes right after it or not at all;
-/// in the latter case it is sent again when the other one is known to have been appended.
+/// Sends a batch behind one that is not answered yet.
+async fn early(store: &EventStore, batch: &Batch, encoded: &[Encoded], front: Front) -> Early {
+    let early = match within(store.append_behind(batch, encoded, front)).await {
+        Ok(Some(appended)) => Early::Came(appended),
+        Ok(None) => Early::NotDone,
+        Err(error) => {
+            tracing::warn!(%error, "a batch that was sent behind another one is not answered");
+            if error.is_outage() { Early::Unknown } else { Early::NotDone }
+        }
+    };
+    let came = if let Early::Came(_) = early { "behind" } else { "later" };
+    metrics::counter!("engine_sent_behind", "came" => came).increment(1);
+    early
+}
+
+/// Sends a batch until it is answered, or nobody waits for it any more.
 async fn send(
     store: EventStore,
     batch: Arc<Batch>,
-    encoded: Vec<Encoded>,
-    behind: Option<Behind>,
+    encoded: Arc<[Encoded]>,
+    mut tries: u32,
     last_deadline: Instant,
 ) -> Sent {
-    let (began, mut tries, mut pause) = (Instant::now(), 0, Duration::from_millis(5));
-    if let Some(Behind { event, lands }) = behind {
-        match within(store.append_behind(&batch, &encoded, event)).await {
-            Ok(Some(appended)) => {
-                metrics::counter!("engine_sent_behind", "came" => "behind").increment(1);
-                return Sent { appended: Ok(appended), tries: 1, began };
-            }
-            Ok(None) => metrics::counter!("engine_sent_behind", "came" => "later").increment(1),
-            // It may have been appended or not.
-            Err(_) => tries = 1,
-        }
-        // Else nobody waits for this one.
-        let _ = lands.await;
-    }
+    let (began, mut pause) = (Instant::now(), Duration::from_millis(5));
     loop {
         tries += 1;
         match within(store.append_encoded(&batch, &encoded)).await {
@@ -357,15 +447,10 @@ async fn send(
     }
 }
 
-/// Where the log ends after a batch and with which event, as far as that can be said beforehand.
-fn leaves(batch: &Batch, encoded: &[Encoded]) -> Option<(Head, Uuid)> {
-    let known = batch.known;
-    if known.position.0 == 0 || batch.commands.iter().any(|command| !command.record) {
-        return None;
-    }
-    let last = encoded.iter().rev().find_map(Encoded::last_event)?;
-    let events: usize = batch.commands.iter().map(|command| command.events.len()).sum();
-    Some((Head { position: Position(known.position.0 + events as u64), ..known }, last))
+/// What a batch leaves for one behind it, as far as that can be said beforehand.
+fn leaves(batch: &Batch, encoded: &[Encoded]) -> Option<Front> {
+    let is_recorded = batch.commands.iter().all(|command| command.record);
+    (batch.known.position.0 != 0 && is_recorded).then(|| Front::of(batch, encoded)).flatten()
 }
 
 /// Everything that a command looked at may be other than it is on the desk, and what it did there never happened.

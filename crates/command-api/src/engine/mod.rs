@@ -134,6 +134,8 @@ struct Job {
     deadline: Instant,
     /// The streams that it begins may be taken to be empty. Not after that has been wrong.
     presumes: bool,
+    /// It was sent once, and decided again without anybody having heard of it.
+    is_sent: bool,
     reply: oneshot::Sender<Result<Receipt, Error>>,
 }
 
@@ -163,6 +165,7 @@ impl Engine {
             at: Utc::now(),
             deadline,
             presumes: true,
+            is_sent: false,
             reply,
         };
         self.queue.try_send(job).map_err(|error| match error {

@@ -46,18 +46,34 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// `append::leaves`: where the log ends after it if nobody else appends, and its last event. `None`: that cannot be said.
-    pub(super) fn leaves(&self) -> Option<(Head, Event)> {
+    /// `append::leaves`: what can be sent behind it must know. `None`: nothing can.
+    pub(super) fn leaves(&self) -> Option<Front> {
         if self.known.position == 0 || self.commands.iter().any(|command| !command.record) {
             return None;
         }
-        let events: usize = self.commands.iter().map(|command| command.events.len()).sum();
-        let position = self.known.position + events as u8;
-        let last = self.commands.iter().rev().find_map(|command| Some((command.key, command.events.last()?)));
-        let (key, (stream, version)) = last?;
-        let event = Event { position, stream: *stream, version: *version, key };
-        Some((Head { position, ..self.known }, event))
+        let event = |(offset, (key, (stream, version))): (u8, (Key, (Stream, u8)))| Event {
+            position: self.known.position + 1 + offset,
+            stream,
+            version,
+            key,
+        };
+        let all = self.commands.iter().flat_map(|command| {
+            let key = command.key;
+            command.events.iter().map(move |written| (key, *written))
+        });
+        let mut events = (0..).zip(all).map(event);
+        let first = events.next()?;
+        let last = events.last().unwrap_or(first);
+        Some(Front { leaves: Head { position: last.position, ..self.known }, first, last })
     }
+}
+
+/// `event_store::Front`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Front {
+    pub(super) leaves: Head,
+    pub(super) first: Event,
+    pub(super) last: Event,
 }
 
 /// `event_store::Outcome`.
@@ -157,9 +173,15 @@ impl Log {
         Answer::Outcomes(self.head, batch.commands.iter().map(outcome).collect())
     }
 
-    /// The statement that appends behind a batch that is not answered yet (`APPEND_BEHIND`): all of it right after that event, or nothing.
-    pub(super) fn behind(&mut self, batch: &Batch, after: Event, broken: Broken) -> Option<Answer> {
-        let ends_so = self.events.last() == Some(&after) || broken == Broken::AnyEventIsFollowed;
+    /// The statement that appends behind a batch that is not answered yet (`APPEND_BEHIND`): all of it right after all of that one, or
+    /// nothing.
+    pub(super) fn behind(&mut self, batch: &Batch, front: Front, broken: Broken) -> Option<Answer> {
+        let is_there = |event: Event| self.events.contains(&event);
+        let ends_so = match broken {
+            Broken::AnyEventIsFollowed => true,
+            Broken::AnyPartIsFollowed => is_there(front.last),
+            _ => is_there(front.first) && is_there(front.last),
+        };
         if self.head != batch.known || !ends_so || self.turn.is_some_and(|node| node != batch.node) {
             return None;
         }

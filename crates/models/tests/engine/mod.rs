@@ -35,6 +35,8 @@ enum Broken {
     NextIsNotVerified,
     /// Sending behind: where the log ends is looked at, but not whose event is the last.
     AnyEventIsFollowed,
+    /// Sending behind: the last event is looked at, but not the first.
+    AnyPartIsFollowed,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -216,8 +218,8 @@ impl Engines {
                 next.behind.sort();
             }
             Step::Behind(index) => {
-                let (id, Behind { batch, after }) = next.behind.remove(index);
-                if let Some(answer) = next.log.behind(&batch, after, self.rules.broken) {
+                let (id, Behind { batch, front }) = next.behind.remove(index);
+                if let Some(answer) = next.log.behind(&batch, front, self.rules.broken) {
                     next.nodes[id].answered(&batch, answer);
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::log::{Answer, Batch, Content, Event, Head, Key, Log, Outcome, Proposed, Stream};
+use super::log::{Answer, Batch, Content, Front, Head, Key, Log, Outcome, Proposed, Stream};
 use super::{Broken, Rules};
 
 /// A command. It creates a stream, or writes to one, or both, unless the one is there or the other full.
@@ -53,8 +53,7 @@ pub(super) struct Underway {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Behind {
     pub(super) batch: Batch,
-    /// The last event of the other one.
-    pub(super) after: Event,
+    pub(super) front: Front,
 }
 
 /// What somebody who asked was told.
@@ -191,7 +190,7 @@ impl Node {
 
     /// `Running::depart`, behind the batch that is under way.
     pub(super) fn send_behind(&mut self) -> Option<Behind> {
-        let (head, after) = self.underway.as_ref()?.batch.leaves()?;
+        let front = self.underway.as_ref()?.batch.leaves()?;
         let next = self.next.as_ref()?;
         let refuses = next.batch.commands.iter().any(|command| !command.record);
         if next.is_sent || refuses || self.stale(&next.desk) {
@@ -199,8 +198,8 @@ impl Node {
         }
         let next = self.next.as_mut()?;
         next.is_sent = true;
-        next.batch.known = head;
-        Some(Behind { batch: next.batch.clone(), after })
+        next.batch.known = front.leaves;
+        Some(Behind { batch: next.batch.clone(), front })
     }
 
     /// A batch that was sent behind another one has been answered.

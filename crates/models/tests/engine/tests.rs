@@ -66,6 +66,13 @@ fn between(broken: Broken) -> Engines {
     engines(broken, [&[write(1, 4), write(2, 4), write(3, 4)], &[write(4, 3)]])
 }
 
+/// A batch of which one command was done before by another node, which goes on with another stream.
+fn in_part(broken: Broken) -> Engines {
+    let creates = |key, stream| Command { key, creates: Some(stream), writes: None };
+    let (done, more) = (write(1, 9), creates(4, 2));
+    engines(broken, [&[write(5, 9), done, creates(2, NEW), write(3, 9)], &[done, more]])
+}
+
 /// An answer is lost, and its call may be carried out whenever it likes.
 fn losing(model: Engines) -> Engines {
     Engines { losses_max: 1, ..model }
@@ -106,6 +113,7 @@ fn the_next_batch_may_be_decided_while_one_is_under_way() {
 fn the_next_batch_may_be_sent_before_the_one_before_it_is_answered() {
     ends("sending behind, between, an answer is lost", sending_behind(losing(between(Broken::Nothing))));
     ends("sending behind, between, restored", sending_behind(restored(between(Broken::Nothing))));
+    ends("sending behind, in part", sending_behind(in_part(Broken::Nothing)));
     ends("sending behind, kept, an answer is lost", sending_behind(losing(kept(Broken::Nothing))));
     let assuming = sending_behind(assuming(losing(new(Broken::Nothing))));
     ends("sending behind and assuming, an answer is lost", assuming);
@@ -171,4 +179,5 @@ fn every_rule_of_the_engine_is_needed() {
     breaks("pipelining", pipelining(hot(Broken::NextIsKept)), not_so);
     breaks("pipelining", pipelining(kept(Broken::NextIsNotVerified)), not_so);
     breaks("sending behind", sending_behind(between(Broken::AnyEventIsFollowed)), not_so);
+    breaks("sending behind", sending_behind(in_part(Broken::AnyPartIsFollowed)), not_so);
 }
