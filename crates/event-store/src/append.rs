@@ -182,7 +182,7 @@ impl EventStore {
     /// all of that one, or that cannot be said beforehand.
     ///
     /// # Errors
-    /// [`Error::Append`] that is an outage: it may have been appended or not, or may yet be. Any other: nothing was done.
+    /// Whether it may have been appended, or may yet be, says [`Error::may_be_done`].
     pub async fn append_behind(
         &self,
         batch: &Batch,

@@ -14,6 +14,9 @@ pub enum Error {
     /// The same, of an append.
     #[error("the database does not answer: {}", said(.0))]
     Append(tokio_postgres::Error),
+    /// The database cannot be reached for an append. Nothing was done.
+    #[error("the database cannot be reached: {}", said(.0))]
+    Connect(tokio_postgres::Error),
     /// The log is another one than the caller knows (restored, or failed over with loss): forget all states, look at the head.
     #[error("the log has another epoch")]
     EpochMoved,
@@ -76,8 +79,10 @@ impl Error {
             Self::Unavailable(error) => is_outage(error),
             Self::Append(error) => match error.code() {
                 Some(code) => says_outage(code.code()),
-                None => error.is_closed() || is_io(error),
+                // A parameter that cannot be written has a cause of its own.
+                None => error.source().is_none_or(|cause| cause.is::<std::io::Error>()),
             },
+            Self::Connect(error) => error.code().is_none_or(|code| says_outage(code.code())),
             Self::BrokerUnavailable(_) => true,
             _ => false,
         }
@@ -93,8 +98,14 @@ fn said(error: &tokio_postgres::Error) -> String {
     }
 }
 
-fn is_io(error: &tokio_postgres::Error) -> bool {
-    error.source().is_some_and(|cause| cause.is::<std::io::Error>())
+impl Error {
+    /// Of an append that was tried once: whether it may have been done all the same, or may yet be. Not when the statement itself has failed.
+    pub fn may_be_done(&self) -> bool {
+        let Self::Append(error) = self else { return false };
+        // Two transactions in each other's way, and a lock that was not waited for, end the statement and not the connection.
+        let ended = |code: &str| !says_outage(code) || code.starts_with("40") || code.starts_with("55P");
+        error.code().is_none_or(|code| !ended(code.code()))
+    }
 }
 
 /// Whether the database may be away, so that the same thing may work in a moment.

@@ -71,7 +71,7 @@ impl Pipe {
                 carry(&config, Security::of(mode, &Certificates::of(url.query_pairs()))?).await?
             }
         };
-        let prepare = async |text: &str| client.prepare(text).await.map_err(Error::Append);
+        let prepare = async |text: &str| client.prepare(text).await.map_err(Error::Connect);
         let (append, append_behind, append_one) =
             (prepare(APPEND).await?, prepare(APPEND_BEHIND).await?, prepare(APPEND_ONE).await?);
         Ok(Self { client, append, append_behind, append_one, carrying })
@@ -83,7 +83,7 @@ async fn carry<T>(config: &Config, tls: T) -> Result<(Client, JoinHandle<()>), E
 where
     T: MakeTlsConnect<Socket, Stream: Send + 'static>,
 {
-    let (client, connection) = config.connect(tls).await.map_err(Error::Append)?;
+    let (client, connection) = config.connect(tls).await.map_err(Error::Connect)?;
     let carrying = tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(%error, "the connection for appends has ended");
@@ -116,7 +116,7 @@ impl Kept {
     }
 }
 
-/// A connection in use. Dropped before it was answered, nobody uses it any more: it may lead nowhere.
+/// A connection in use. Dropped before it was answered, it is closed, for whoever else waits there as well: it may lead nowhere.
 pub(crate) struct Lent {
     pipe: Arc<Pipe>,
     kept: Kept,
@@ -140,6 +140,7 @@ impl Deref for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if !self.answered {
+            self.pipe.carrying.abort();
             let mut place = self.kept.place();
             if place.as_ref().is_some_and(|pipe| Arc::ptr_eq(pipe, &self.pipe)) {
                 *place = None;

@@ -102,7 +102,12 @@ impl EventStore {
                 pipe.answered();
                 Ok(Plain::There)
             }
-            Err(error) => Err(Error::Append(error)),
+            Err(error) => {
+                if error.code().is_some() && !pipe.client.is_closed() {
+                    pipe.answered();
+                }
+                Err(Error::Append(error))
+            }
         }
     }
 }

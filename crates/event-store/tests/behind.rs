@@ -106,17 +106,30 @@ async fn it_follows_no_part_of_a_batch() {
         let (stream, event) = cart_opened();
         command(vec![(stream, 1, event)])
     };
-    let (done, fresh) = (cart(), cart());
-    ready(vec![done.clone()], head).append(&store).await;
-    for commands in [vec![done.clone(), fresh], vec![cart(), done]] {
-        let head = store.head().await.unwrap();
-        let first = ready(commands, head);
-        let second = carts(1, after(head, 2));
-        carts(1, head).append(&other).await;
-        let appended = first.append(&store).await;
-        assert_eq!(appended.head, after(head, 2));
-        assert_eq!(second.append_behind(&store, &first).await, None);
-    }
+    let done = cart();
+    let head = ready(vec![done.clone()], head).append(&store).await.head;
+    // The one in front is the other node's, so that nothing disturbs this one's way. Its last event is where it was expected.
+    let (first, second) = (ready(vec![done.clone(), cart()], head), carts(1, after(head, 2)));
+    carts(1, head).append(&store).await;
+    assert_eq!(first.append(&other).await.head, after(head, 2));
+    assert!(store.is_undisturbed());
+    assert_eq!(second.append_behind(&store, &first).await, None);
+    // Its first one is.
+    let head = after(head, 2);
+    let (first, second) = (ready(vec![cart(), done], head), carts(1, after(head, 2)));
+    let third = database.another_node(&store).await;
+    assert_eq!(first.append(&other).await.head, after(head, 1));
+    carts(1, after(head, 1)).append(&third).await;
+    assert!(store.is_undisturbed());
+    assert_eq!(second.append_behind(&store, &first).await, None);
+    // With all of it the same goes behind.
+    let head = after(head, 2);
+    let (first, second) = (carts(2, head), carts(1, after(head, 2)));
+    first.append(&third).await;
+    assert_eq!(
+        second.append_behind(&store, &first).await.map(|appended| appended.head),
+        Some(after(head, 3))
+    );
 }
 
 /// Nothing of a batch is there when some of it cannot be.

@@ -2,6 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ struct Flight {
     sending: Sending,
     /// It was answered at once.
     answered: Option<Sent>,
+    /// A try was not answered: what is sent behind it would most likely be lost as well.
+    is_late: Arc<AtomicBool>,
     /// What can be sent behind it must be told. `None`: nothing can.
     leaves: Option<Front>,
 }
@@ -76,7 +79,8 @@ impl Second {
     fn land(self, store: EventStore) -> Flight {
         let Self { batch, encoded, known, underway, grown, leaves, last_deadline, began, early, heard } =
             self;
-        let again = Arc::clone(&batch);
+        let (again, is_late) = (Arc::clone(&batch), Arc::new(AtomicBool::new(false)));
+        let late = Arc::clone(&is_late);
         let sending = Box::pin(async move {
             let heard = match heard {
                 Some(heard) => heard,
@@ -87,9 +91,9 @@ impl Second {
                 Early::NotDone => 0,
                 Early::Unknown => 1,
             };
-            send(store, again, encoded, tries, last_deadline).await
+            send(store, again, encoded, tries, last_deadline, late).await
         });
-        Flight { batch, known, underway, grown, sending, answered: None, leaves }
+        Flight { batch, known, underway, grown, sending, answered: None, is_late, leaves }
     }
 
     /// Not all of the batch in front is in the log: its commands, to be decided again. Whoever can be told nothing is told that.
@@ -177,21 +181,22 @@ impl Running {
         let known_there = Head { position, ..known };
         let batch = Arc::new(Batch { known: known_there, node: self.node, commands: proposed });
         let leaves = leaves(&batch, &encoded);
-        let last = last_deadline(&underway);
-        let mut sending: Sending =
-            Box::pin(send(self.store.clone(), Arc::clone(&batch), encoded.into(), 0, last));
+        let (last, is_late) = (last_deadline(&underway), Arc::new(AtomicBool::new(false)));
+        let (store, sent, late) = (self.store.clone(), Arc::clone(&batch), Arc::clone(&is_late));
+        let mut sending: Sending = Box::pin(send(store, sent, encoded.into(), 0, last, late));
         // Out of the house before anything else is done.
         let answered = match futures::poll!(&mut sending) {
             Poll::Ready(sent) => Some(sent),
             Poll::Pending => None,
         };
         let grown = desk.grown(self.options.snapshot_every);
-        Some(Flight { batch, known, underway, grown, sending, answered, leaves })
+        Some(Flight { batch, known, underway, grown, sending, answered, is_late, leaves })
     }
 
     /// Whether a batch can be sent behind one that leaves the log so, and is worth it: smaller than need be it would only have its price.
     fn goes_behind(&self, desk: &Desk, first: &Flight, draft: &Draft) -> bool {
         draft.proposed.len() >= first.underway.len()
+            && !first.is_late.load(Ordering::Relaxed)
             && draft.proposed.iter().all(|command| command.record)
             && !self.must_be_looked_at(desk)
             && self.store.is_undisturbed()
@@ -416,7 +421,7 @@ async fn early(store: &EventStore, batch: &Batch, encoded: &[Encoded], front: Fr
         Ok(None) => Early::NotDone,
         Err(error) => {
             tracing::warn!(%error, "a batch that was sent behind another one is not answered");
-            if error.is_outage() { Early::Unknown } else { Early::NotDone }
+            if error.may_be_done() { Early::Unknown } else { Early::NotDone }
         }
     };
     let came = if let Early::Came(_) = early { "behind" } else { "later" };
@@ -431,12 +436,14 @@ async fn send(
     encoded: Arc<[Encoded]>,
     mut tries: u32,
     last_deadline: Instant,
+    is_late: Arc<AtomicBool>,
 ) -> Sent {
     let (began, mut pause) = (Instant::now(), Duration::from_millis(5));
     loop {
         tries += 1;
         match within(store.append_encoded(&batch, &encoded)).await {
             Err(error) if error.is_outage() && Instant::now() + pause < last_deadline => {
+                is_late.store(true, Ordering::Relaxed);
                 // It may have been appended or not. The same keys again cannot do it twice.
                 tracing::warn!(%error, "the log does not answer; the same batch is sent again");
                 tokio::time::sleep(pause).await;

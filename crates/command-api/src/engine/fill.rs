@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use domain::StreamId;
 use event_store::{Loaded, Position};
 
+use super::Job;
 use super::batch::streams;
 use super::memory::{Desk, Hashing};
-use super::run::{Running, reply, within};
-use super::{Error, Job};
+use super::run::{Running, within};
 
 /// Streams are named by states, which are loaded by name: an order's stock items are known from its cart. No chain is longer.
 const LOAD_ROUNDS_MAX: usize = 6;
@@ -33,7 +33,7 @@ impl Running {
                     streams(desk, &job).filter(|named| !named.iter().any(|each| unreadable.contains(each)));
                 let Some(named) = named else {
                     tracing::error!("the streams of a command cannot be named or read; this is a defect");
-                    reply(job, Err(Error::Defect));
+                    job.cannot_be_decided();
                     continue;
                 };
                 let begins = if job.presumes { job.submission.command.begins() } else { Vec::new() };

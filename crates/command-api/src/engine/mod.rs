@@ -139,6 +139,14 @@ struct Job {
     reply: oneshot::Sender<Result<Receipt, Error>>,
 }
 
+impl Job {
+    /// A defect of ours. Nothing was done, unless it was sent before.
+    fn cannot_be_decided(self) {
+        let error = if self.is_sent { Error::Unavailable } else { Error::Defect };
+        run::reply(self, Err(error));
+    }
+}
+
 /// A handle to a running engine. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine {

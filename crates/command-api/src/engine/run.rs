@@ -203,7 +203,7 @@ impl Running {
                 }
                 Decided::Broken => {
                     tracing::error!("a command cannot be decided; this is a defect");
-                    reply(job, Err(Error::Defect));
+                    job.cannot_be_decided();
                     self.ahead = false;
                     break;
                 }
