@@ -9,6 +9,7 @@ mod append;
 mod batch;
 mod contested;
 mod fill;
+mod flight;
 mod memory;
 mod run;
 mod snapshots;
