@@ -237,7 +237,8 @@ fn write_down(data_dir: &Path, addresses: &Addresses, sandbox: &str) {
 /// A port that stays free while its role is down: below those that the kernel gives to clients, and below the stack's.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 8_000).unwrap();
+    // Runs that are started together have ids that follow each other.
+    let first = u16::try_from(std::process::id() % 8_000 * 101 % 8_000).unwrap();
     loop {
         let port = 11_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 9_000;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
