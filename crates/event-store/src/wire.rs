@@ -1,5 +1,6 @@
-//! The connection that appends go over: one of its own, kept, with its statements prepared. From a pool each append would get another
-//! connection, and the pool asks each that comes back whether it is still there: a round trip more.
+//! The connections that appends go over, kept, with their statements prepared: a plain one's takes the next before it has answered
+//! (`pipe.rs`), that of `log.append_whole` does not. From a pool each append would get another connection, and the pool asks each that comes
+//! back whether it is still there: a round trip more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -18,6 +19,7 @@ const UNDISTURBED_MIN: u32 = 64;
 /// The way to the log for appends, shared by all clones of a store.
 #[derive(Clone)]
 pub(crate) struct Way {
+    /// What `log.append_whole` goes over.
     kept: Arc<Mutex<Option<PgConnection>>>,
     /// What plain appends go over.
     pipe: Kept,
@@ -39,7 +41,7 @@ impl Default for Way {
 }
 
 impl Way {
-    /// The kept connection, a new one to keep, or one of the pool's when that one is in use.
+    /// The connection for `log.append_whole`: the kept one, a new one to keep, or one of the pool's when that one is in use.
     pub(crate) async fn wire(&self, pool: &PgPool) -> Result<Wire, sqlx::Error> {
         let Ok(mut place) = Arc::clone(&self.kept).try_lock_owned() else {
             return Ok(Wire::Pooled(pool.acquire().await?));
